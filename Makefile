@@ -1,0 +1,47 @@
+# The one list of verbs. Hooks and CI call these; nothing else is the truth.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_DIR ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types floors unit format clean
+
+help:  ## What can be said here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "maintain needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^torch==' requirements.lock)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(READY)  ## A virtual environment with the locked packages
+
+demo: $(READY)  ## The whole path on a synthetic hospital, ending in a report (DEMO_DIR names the folder)
+	$(BIN)/maintain demo $(DEMO_DIR)
+
+test: lint types floors unit  ## Lint, types, floors and tests: what CI runs
+
+lint: $(READY)  ## Style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+floors: $(READY)  ## Imports only go down
+	$(BIN)/lint-imports
+
+unit: $(READY)  ## The tests
+	$(BIN)/python -m pytest
+
+format: $(READY)  ## Put the code into the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

@@ -1,0 +1,74 @@
+"""The composition root: the one place where real adapters are built and put together."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from maintain.cli.options import Place
+from maintain.clock import SystemClock
+from maintain.settings import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    from maintain_pipelines.context import Context
+    from maintain_policies import Catalogues
+
+#: Names whoever acts, where it is not the user who is logged in (a service account, a scheduler).
+ACTOR_VARIABLE = "MAINTAIN_ACTOR"
+
+
+@contextmanager
+def open_context(place: Place) -> Iterator[Context]:
+    """The workspace with every port open. Half-finished registrations are finished first."""
+    from maintain.database import open_database
+    from maintain_registry import reconcile
+
+    workspace = find_workspace(place.workspace)
+    database = open_database(workspace.database)
+    try:
+        context = build_context(workspace, database)
+        for line in reconcile(context.database, context.ledger, context.store):
+            context.talk.say(f"Finished what an interrupted registration left: {line}")
+        yield context
+    finally:
+        database.close()
+
+
+def build_context(workspace: Workspace, database: object) -> Context:
+    """The ports of an open workspace."""
+    from maintain.arrays import ArrayStore
+    from maintain.cli import console
+    from maintain.database import Database
+    from maintain_pipelines.context import Context, Talk
+    from maintain_registry import FolderStore, Ledger, load_signer
+
+    if not isinstance(database, Database):
+        raise TypeError("build_context needs an open Database")
+    clock = SystemClock()
+    signer = load_signer(workspace.signing_key)
+    return Context(
+        workspace=workspace,
+        database=database,
+        ledger=Ledger(clock=clock, signer=signer, actor=actor(), heads=workspace.ledger_heads),
+        store=FolderStore(workspace.registry),
+        arrays=ArrayStore(workspace.arrays),
+        clock=clock,
+        talk=Talk(say=console.say, progress=console.progress),
+    )
+
+
+def actor() -> str:
+    """Who acts, as the ledger will say."""
+    return os.environ.get(ACTOR_VARIABLE) or getpass.getuser()
+
+
+def catalogues() -> Catalogues:
+    """Methods and gates as the policy language may name them; torch-free."""
+    from maintain.gates.options import GATE_SETS, GATES
+    from maintain.unlearn.options import METHODS
+    from maintain_policies import Catalogues
+
+    return Catalogues(methods=METHODS, gates=GATES, gate_sets=GATE_SETS)  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""Engine of the embedded database.
+
+SQLite in WAL mode, every writing transaction taken at its start (BEGIN IMMEDIATE), parameters
+hidden from error messages because they hold patients' pseudonyms. The schema version is checked
+at every opening: a workspace of another version is refused, never half understood.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from maintain.database.unit import UnitOfWork
+from maintain.errors import DamagedError, WaitingError, WorkspaceError
+
+#: The migration that this version of the program was written for.
+SCHEMA_HEAD = "0001"
+
+#: How long a writer waits for another one before it gives up, in milliseconds.
+BUSY_MILLISECONDS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database. `begin` for writing, `read` for looking."""
+
+    engine: Engine
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """A writing unit of work: commits at the end, rolls back on any exception."""
+        with _translated(), self.engine.connect() as connection:
+            connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield UnitOfWork(connection)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """A reading unit of work: one consistent view, nothing is kept."""
+        with _translated(), self.engine.connect() as connection:
+            connection.execute(text("BEGIN"))
+            try:
+                yield UnitOfWork(connection)
+            finally:
+                connection.rollback()
+
+    def close(self) -> None:
+        """Release every connection."""
+        self.engine.dispose()
+
+
+def create_database(path: Path) -> Database:
+    """Make a new database by running every migration, as an old workspace would."""
+    from maintain.database.migrate import upgrade
+
+    database = Database(_engine(path))
+    with _translated(), database.engine.connect() as connection:
+        upgrade(connection)
+    return database
+
+
+def open_database(path: Path) -> Database:
+    """Open an existing database. Raises `WorkspaceError` when it is absent or of another version."""
+    if not path.is_file():
+        raise WorkspaceError(
+            f"The workspace has no database ({path.name}).",
+            remedy="Restore it from a backup, or make a new workspace with `maintain init`.",
+        )
+    database = Database(_engine(path))
+    with _translated(), database.engine.connect() as connection:
+        found = _schema_version(connection)
+    if found != SCHEMA_HEAD:
+        database.close()
+        raise WorkspaceError(
+            f"The workspace has schema {found or 'none'}; this program needs {SCHEMA_HEAD}.",
+            remedy="Use the version of `maintain` that made the workspace, or make a new one.",
+        )
+    return database
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_MILLISECONDS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _schema_version(connection: Connection) -> str | None:
+    tables = connection.execute(text("select name from sqlite_master where name = 'alembic_version'"))
+    if tables.scalar() is None:
+        return None
+    version: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
+    return version
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise _explained(error) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError) and "malformed" in str(error.orig):
+            raise _malformed() from error
+        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+            raise _malformed() from error
+        raise
+
+
+def _explained(error: OperationalError) -> Exception:
+    said = str(error.orig)
+    if "locked" in said or "busy" in said:
+        return WaitingError(
+            "Another process is writing to the workspace database.",
+            remedy="Wait until it is done and say it again.",
+        )
+    if "readonly" in said or "unable to open" in said:
+        return WorkspaceError(
+            "The workspace database cannot be written.",
+            remedy="Give this user the right to write the workspace folder and the files in it.",
+        )
+    if "full" in said:
+        return WorkspaceError("The disk is full.", remedy="Free some space and say it again.")
+    return error
+
+
+def _malformed() -> DamagedError:
+    return DamagedError(
+        "The workspace database is damaged.", remedy="Restore it from a backup; nothing was written."
+    )

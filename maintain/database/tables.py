@@ -1,0 +1,298 @@
+"""The metadata of all tables. One file, so that a reader sees every row the tool ever writes.
+
+Identifiers in these rows are keyed pseudonyms; the only column that holds a location is
+`file.path`, relative to a named source. Changes here need a migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+#: Names for constraints, so that migrations can drop them by name on every database.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+
+# --- the cohort ------------------------------------------------------------------------------------
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("root", Text, nullable=False),
+    UniqueConstraint("kind", "root"),
+    comment="A folder or file that cases were read from.",
+)
+
+ingest = Table(
+    "ingest",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("started", String, nullable=False),
+    Column("finished", String),
+    Column("counts", JSON, nullable=False),
+    Column("code", String, nullable=False),
+    comment="One intake of one source.",
+)
+
+file = Table(
+    "file",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("status", String, nullable=False),
+    Column("reason", String),
+    Column("case_id", String),
+    UniqueConstraint("source_id", "path"),
+    Index(None, "case_id"),
+    comment="A file of a source and what intake made of it; the only place that holds locations.",
+)
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("patient", String, primary_key=True),
+    Column("sex", String),
+    Column("consent", String, nullable=False),
+    Column("consent_date", String),
+    Column("salt", LargeBinary, nullable=False),
+    comment="A keyed pseudonym. The salt makes the ledger's commitments and is destroyed on erasure.",
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("manufacturer", String),
+    Column("model", String),
+    Column("model_raw", String),
+    Column("serial", String),
+    Column("station", String),
+    Column("software", JSON, nullable=False),
+    comment="One device with one software state; an update makes a new row.",
+)
+
+study = Table(
+    "study",
+    metadata,
+    Column("study", String, primary_key=True),
+    Column("patient", ForeignKey("patient.patient"), nullable=False),
+    Column("study_date", String),
+    Column("site", String),
+    Index(None, "patient"),
+    comment="One visit.",
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("series", String, primary_key=True),
+    Column("study", ForeignKey("study.study"), nullable=False),
+    Column("device_id", ForeignKey("device.id"), nullable=False),
+    Index(None, "study"),
+    Index(None, "device_id"),
+    comment="One acquisition with one device.",
+)
+
+image_case = Table(
+    "image_case",
+    metadata,
+    Column("case_id", String, primary_key=True),
+    Column("series", ForeignKey("series.series"), nullable=False),
+    Column("eye", String),
+    Column("age", Integer),
+    Column("pixels", String, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Index(None, "series"),
+    Index(None, "pixels"),
+    comment="One image: the case of the glossary.",
+)
+
+label = Table(
+    "label",
+    metadata,
+    Column("case_id", ForeignKey("image_case.case_id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("value", String, nullable=False),
+    Column("recorded", String, nullable=False),
+    comment="Recorded answers; a correction is a new version, never an overwrite.",
+)
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("seed", Integer, nullable=False),
+    Column("train", Integer, nullable=False),
+    Column("validation", Integer, nullable=False),
+    Column("holdout", Integer, nullable=False),
+    Column("decided", String, nullable=False),
+    comment="A model and all that descends from it, with the shares of its split.",
+)
+
+lineage_split = Table(
+    "lineage_split",
+    metadata,
+    Column("model", ForeignKey("lineage.model"), primary_key=True),
+    Column("patient", ForeignKey("patient.patient"), primary_key=True),
+    Column("split", String, nullable=False),
+    comment="Where a patient stands in a lineage; decided once, inherited by every later snapshot.",
+)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("model", ForeignKey("lineage.model"), nullable=False),
+    Column("label_name", String, nullable=False),
+    Column("where", Text),
+    Column("created", String, nullable=False),
+    comment="An immutable, digested list of cases.",
+)
+
+snapshot_member = Table(
+    "snapshot_member",
+    metadata,
+    Column("name", ForeignKey("snapshot.name"), primary_key=True),
+    Column("case_id", String, primary_key=True),
+    Column("label_version", Integer, nullable=False),
+    Column("label", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("pixels", String, nullable=False),
+    Column("split", String, nullable=False),
+    comment="One case of a snapshot, frozen.",
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("case_id", String, nullable=False),
+    Column("pixels", String, nullable=False),
+    Column("label_version", Integer),
+    Column("model", String),
+    Column("reason", String, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("suppressed", String, nullable=False),
+    UniqueConstraint("case_id", "policy", "model"),
+    Index(None, "pixels"),
+    comment="What later snapshots must not use; scope by reason (model NULL: everywhere).",
+)
+
+# --- runs ------------------------------------------------------------------------------------------
+
+run = Table(
+    "run",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("policy_name", String, nullable=False),
+    Column("champion", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("digest", String),
+    Column("error", Text),
+    Column("owner", String),
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", String),
+    Column("started", String, nullable=False),
+    Column("changed", String, nullable=False),
+    Index(None, "model"),
+    comment="The journal: claim, state, and the digest of the last value. Values are in the run folder.",
+)
+
+look = Table(
+    "look",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("candidate", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("taken", String, nullable=False),
+    UniqueConstraint("model", "number"),
+    comment="Each opening of a lineage's holdout, once per run and candidate.",
+)
+
+look_patient = Table(
+    "look_patient",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("candidate", String, primary_key=True),
+    Column("patient", String, primary_key=True),
+    ForeignKeyConstraint(["run", "candidate"], ["look.run", "look.candidate"]),
+    Index(None, "patient"),
+    comment="The patients whose held-out cases that look showed.",
+)
+
+# --- registry and ledger ---------------------------------------------------------------------------
+
+intent = Table(
+    "intent",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("alias", String, nullable=False),
+    Column("weights", String, nullable=False),
+    Column("event", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    Column("entry", Integer),
+    UniqueConstraint("model", "version"),
+    CheckConstraint("state in ('begun', 'recorded', 'done')", name="state"),
+    comment="A registration under way: the idempotency key that makes it all or nothing.",
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("envelope", Text),
+    Column("hash", String, nullable=False, unique=True),
+    comment="Append-only and hash-chained over every column; deciding entries carry a signed envelope.",
+)
+
+weights_file = Table(
+    "weights_file",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("weights", String, nullable=False),
+    Column("written", String, nullable=False),
+    Index(None, "weights"),
+    comment="Every file that holds weights, relative to the workspace, so that all can be swept.",
+)

@@ -1,0 +1,44 @@
+"""The unit of work that every store receives.
+
+A change and the record of it share one transaction: whoever opens the unit decides what belongs
+together, and stores can neither commit nor open a second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Row
+
+#: Rows of one `executemany`; larger lists only cost memory.
+BATCH_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOfWork:
+    """One open transaction."""
+
+    connection: Connection
+
+    def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> int:
+        """Run one statement and return how many rows it touched."""
+        return self.connection.execute(statement, values).rowcount
+
+    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run one statement for many rows, in batches (never one statement with many VALUES)."""
+        for start in range(0, len(rows), BATCH_ROWS):
+            self.connection.execute(statement, rows[start : start + BATCH_ROWS])
+
+    def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Every row of a query."""
+        return self.connection.execute(statement).all()
+
+    def row(self, statement: Executable) -> Row[Any] | None:
+        """The first row of a query, or None."""
+        return self.connection.execute(statement).first()
+
+    def scalar(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        return self.connection.execute(statement).scalar()

@@ -1,0 +1,135 @@
+"""The whole error family. Libraries raise these; only the command line prints and exits.
+
+    MaintainError
+    +-- InputError                  something that was given is wrong                     exit 2
+    |   +-- UnknownNameError        a name that no table knows; lists the nearest
+    |   +-- PolicyError             every mistake of one file, each with line and column
+    |   +-- LimitError              a policy would touch more than it declared
+    |   +-- WorkspaceError          no workspace here, or one this version cannot use
+    |   +-- RecordError             a file that should hold a record does not
+    +-- RefusedError                the answer is no: a gate failed, a chain is broken    exit 1
+    |   +-- BrokenChainError        the ledger disagrees with itself or its heads
+    |   +-- IllegalMoveError        a run state that cannot follow the present one
+    +-- NotEvaluatedError           not shown either way                                  exit 3
+    +-- DamagedError                a value and its digest no longer agree                exit 4
+    +-- NothingToDoError            no serving version learned from any match             exit 5
+    +-- WaitingError                somebody else must act or finish first                exit 6
+
+Each error says what was wrong in its message and what to do next in its `remedy`; leaves hold
+their facts as attributes so that `--json` can print them. Messages never hold identifiers of
+patients, file locations below a data source, or values of DICOM elements.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class MaintainError(Exception):
+    """An expected failure: what happened, and what to do next."""
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class InputError(MaintainError):
+    """Something that was given (an argument, a file, a value) is wrong."""
+
+
+class UnknownNameError(InputError):
+    """A name that no table knows. The message lists what is known, nearest first."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(sorted(known))
+        nearest = nearest_name(name, self.known)
+        meant = f" Did you mean {nearest!r}?" if nearest else ""
+        listed = ", ".join(self.known) if self.known else "none yet"
+        super().__init__(f"There is no {kind} called {name!r}.{meant}", remedy=f"Known: {listed}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file, where it stands, and the line itself."""
+
+    source: str
+    line: int
+    column: int
+    message: str
+    snippet: str = ""
+
+    def render(self) -> str:
+        """`file:line:column: message`, then the line with a caret under the place."""
+        head = f"{self.source}:{self.line}:{self.column}: {self.message}"
+        if not self.snippet:
+            return head
+        return f"{head}\n    {self.snippet}\n    {' ' * (self.column - 1)}^"
+
+
+class PolicyError(InputError):
+    """Every mistake of one policy file at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        listed = "\n".join(problem.render() for problem in self.problems)
+        super().__init__(
+            f"{count} mistake{'s' if count != 1 else ''} in the policy:\n{listed}",
+            remedy="Mend these lines; `maintain policy schema` prints every key and its values.",
+        )
+
+
+class LimitError(InputError):
+    """A policy would touch more patients or cases than it declared it may."""
+
+
+class WorkspaceError(InputError):
+    """There is no workspace here, or this version cannot use it."""
+
+
+class RecordError(InputError):
+    """A file that should hold one of our records is broken, foreign, or of an unknown version."""
+
+
+class RefusedError(MaintainError):
+    """The answer is no."""
+
+
+class BrokenChainError(RefusedError):
+    """The ledger disagrees with itself or with its heads; `entry` is the first that does."""
+
+    def __init__(self, message: str, *, entry: int, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.entry = entry
+
+
+class IllegalMoveError(RefusedError):
+    """A run was asked to enter a state that cannot follow its present one."""
+
+
+class NotEvaluatedError(MaintainError):
+    """A figure could not be computed from what there is; it is never replaced by a default."""
+
+
+class DamagedError(MaintainError):
+    """A stored value and its digest no longer agree."""
+
+
+class NothingToDoError(MaintainError):
+    """No serving version learned from any matching case."""
+
+
+class WaitingError(MaintainError):
+    """Somebody else must act or finish first."""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None when nothing is close."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return lowered[close[0]] if close else None

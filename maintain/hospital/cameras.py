@@ -1,0 +1,101 @@
+"""The three fundus cameras: who made them, what their headers say, and how each one sees a retina."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Grey level that a camera's contrast turns around: roughly the mean of a fundus inside its round field.
+MID_GREY = 0.35
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """One device of the hospital: its header facts and its optics.
+
+    `share` is the share of patients whose clinic owns it. `cast` multiplies red, green and blue, `swap` is how much of
+    red and green leak into each other, `field` the width of its view against the reference camera (1 sees the plain
+    scene) and `flat` where its round field is cut off above and below, in sides (0.5 cuts nothing).
+    """
+
+    manufacturer: str
+    model: str
+    serial: str
+    software: tuple[str, ...]
+    station: str
+    institution: str
+    field_of_view_degrees: float
+    share: float
+    cast: tuple[float, float, float]
+    swap: float
+    contrast: float
+    field: float
+    flat: float
+
+    def see(self, retina: NDArray[np.float64], *, shift: float) -> NDArray[np.float64]:
+        """Return the retina [side, side, 3] in this camera's colours; `shift` 0 is the same neutral camera for all."""
+        contrast = 1.0 + shift * (self.contrast - 1.0)
+        swap = shift * self.swap
+        seen = MID_GREY + contrast * (retina - MID_GREY)
+        red, green = seen[..., 0].copy(), seen[..., 1].copy()
+        seen[..., 0] = (1.0 - swap) * red + swap * green
+        seen[..., 1] = (1.0 - swap) * green + swap * red
+        return seen * (1.0 + shift * (np.asarray(self.cast) - 1.0))
+
+    def zoom(self, *, shift: float) -> float:
+        """Return how many sides of the scene one side of the picture shows."""
+        return 1.0 + shift * (self.field - 1.0)
+
+
+#: The names are invented; "Cirrus 800 FA" is the withdrawn device of the example policies, with the strongest cast.
+#: Its numbers (cast .25, swap .2, contrast .88, field .9) are those of the hospital in which a retrain without the
+#: device was measured to lose accuracy on it while everything else stays comparable.
+CIRRUS = Camera(
+    manufacturer="Northlight Ophthalmics",
+    model="Cirrus 800 FA",
+    serial="NL8-20417",
+    software=("4.2.1", "RetinaView 2.0"),
+    station="EYE-CIRRUS-1",
+    institution="Elmford Eye Clinic",
+    field_of_view_degrees=40.0,
+    share=0.30,
+    cast=(0.80, 1.05, 1.25),
+    swap=0.20,
+    contrast=0.88,
+    field=0.90,
+    flat=0.50,
+)
+RETIVUE = Camera(
+    manufacturer="Halden Optik",
+    model="Retivue NM-45",
+    serial="HO-45-00931",
+    software=("7.1", "Capture 7.1.3"),
+    station="OPH-NM45-A",
+    institution="Saltmarsh General Hospital",
+    field_of_view_degrees=45.0,
+    share=0.35,
+    cast=(1.02, 1.0, 0.97),
+    swap=0.0,
+    contrast=1.0,
+    field=1.0,
+    flat=0.50,
+)
+AURORA = Camera(
+    manufacturer="Sorrel Imaging",
+    model="Aurora FC-3",
+    serial="SI3-7731-22",
+    software=("1.9.0-rc2", "AuroraStore 3.3"),
+    station="FUNDUS-03",
+    institution="Bridge Street Screening Centre",
+    field_of_view_degrees=50.0,
+    share=0.35,
+    cast=(1.05, 0.96, 0.90),
+    swap=0.02,
+    contrast=1.04,
+    field=1.05,
+    flat=0.43,
+)
+
+CAMERAS: tuple[Camera, ...] = (CIRRUS, RETIVUE, AURORA)

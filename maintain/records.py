@@ -1,0 +1,454 @@
+"""The frozen values of the one path, each naming the digest of the one before it.
+
+    Snapshot -> TrainingManifest + ModelSpec -> ModelVersion -> Plan -> Candidate -> Verdict -> Registration
+
+What is written down is exactly these values (`maintain.codec`), so the chain of digests *is* the
+lineage. Long tables (`RoleTable`, `LoaderLog`, `Measurements`) are files of their own, named by
+digest. No value holds a time of day or a duration: the same inputs give the same digests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from maintain.hashing import Digest
+from maintain.vocabulary import (
+    Alias,
+    Claim,
+    ConsentStatus,
+    Eye,
+    Head,
+    ManifestStatus,
+    OriginKind,
+    Outcome,
+    Reason,
+    Role,
+    Split,
+)
+
+Scalar: TypeAlias = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One named option with its value."""
+
+    name: str
+    value: Scalar
+
+
+# --- the cohort ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The machine that took an image. Serial and station are keyed pseudonyms."""
+
+    manufacturer: str | None
+    model: str | None
+    model_raw: str | None
+    serial: str | None
+    station: str | None
+    software: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A recorded answer. The version grows when the answer is corrected."""
+
+    name: str
+    value: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One image with its labels and metadata. Every identifier is a keyed pseudonym."""
+
+    case_id: str
+    patient: str
+    study: str
+    series: str
+    pixels: Digest
+    device: Device
+    eye: Eye | None
+    sex: str | None
+    age: int | None
+    study_date: str | None
+    site: str | None
+    consent: ConsentStatus
+    labels: tuple[Label, ...]
+
+    def label(self, name: str) -> Label | None:
+        """The label of that name, or None when the case has none."""
+        return next((label for label in self.labels if label.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CaseRef:
+    """What a manifest lists: a case together with the version of its label."""
+
+    case_id: str
+    label_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMember:
+    """One case of a snapshot, frozen with its label and its split."""
+
+    case_id: str
+    label_version: int
+    label: str
+    patient: str
+    pixels: Digest
+    split: Split
+
+    @property
+    def ref(self) -> CaseRef:
+        """What a manifest lists of it."""
+        return CaseRef(self.case_id, self.label_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An immutable list of cases for one model lineage; members are ordered by case."""
+
+    name: str
+    model: str
+    label_name: str
+    members: tuple[SnapshotMember, ...]
+
+    def of(self, split: Split) -> tuple[SnapshotMember, ...]:
+        """The members of one split."""
+        return tuple(member for member in self.members if member.split is split)
+
+
+# --- the model -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a training started from; a checkpoint names the manifest of the version it came from."""
+
+    kind: OriginKind
+    weights: Digest
+    manifest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingManifest:
+    """What a version learned from, in three sorted lists, and what it started from.
+
+    `unlearned` holds cases learned by a version whose weights this one started from and removed
+    by behaviour; a retrain leaves it empty. `selected_with` is the validation split.
+    """
+
+    model: str
+    status: ManifestStatus
+    origin: Origin
+    learned: tuple[CaseRef, ...]
+    unlearned: tuple[CaseRef, ...]
+    selected_with: tuple[CaseRef, ...]
+    snapshot: Digest | None = None
+    parent: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network by its catalogue name."""
+
+    name: str
+    options: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One named, versioned preprocessing step."""
+
+    name: str
+    version: int
+    options: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How weights are made from data; together with a manifest it is enough to train again."""
+
+    optimiser: str
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    schedule: str
+    epochs: int
+    batch_size: int
+    clip_norm: float
+    augmentation: str
+    seed: int
+    initial_weights: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything that turns pixels into a decision, except the weights themselves."""
+
+    model: str
+    network: Network
+    input_shape: tuple[int, ...]
+    head: Head
+    label_name: str
+    label_order: tuple[str, ...]
+    operating_threshold: float | None
+    preprocessing: tuple[Step, ...]
+    recipe: Recipe | None
+    manifest: Digest
+    public_checkpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One registered version: weights by digest, and what they came from."""
+
+    model: str
+    version: int
+    weights: Digest
+    spec: Digest
+    manifest: Digest
+    loader_log: Digest | None
+    parent: int | None
+    method: str
+    seed: int
+    code: str
+    run: str | None = None
+    policy: Digest | None = None
+    plan: Digest | None = None
+    candidate: Digest | None = None
+    verdict: Digest | None = None
+    forget_set: Digest | None = None
+
+
+# --- the run ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionRef:
+    """The serving version that a plan revises."""
+
+    version: int
+    weights: Digest
+    spec: Digest
+    manifest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a run computes. The same weights are promised only where all of this is equal."""
+
+    machine: str
+    processor: str
+    device: str
+    threads: int
+    python: str
+    torch: str
+    maintain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One chance at the holdout: a method, and the level at which its retention is judged."""
+
+    number: int
+    method: str
+    options: tuple[Setting, ...]
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """A gate that the policy asks for, with every option resolved."""
+
+    name: str
+    options: tuple[Setting, ...]
+    decisive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCount:
+    """How many cases, patients and studies have a role."""
+
+    role: Role
+    cases: int
+    patients: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """One case of a plan: its role, and the rule that gave it that role."""
+
+    case_id: str
+    label_version: int
+    label: str
+    patient: str
+    pixels: Digest
+    role: Role
+    reason: str
+
+    @property
+    def ref(self) -> CaseRef:
+        """What a manifest lists of it."""
+        return CaseRef(self.case_id, self.label_version)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """Every case of a plan with its role, ordered by case."""
+
+    rows: tuple[PlannedCase, ...]
+
+    def of(self, *roles: Role) -> tuple[PlannedCase, ...]:
+        """The cases that have one of these roles."""
+        return tuple(row for row in self.rows if row.role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would happen, to whom, and why. The cases are in the role table, by digest."""
+
+    policy: Digest
+    policy_name: str
+    reason: Reason
+    claim: Claim
+    model: str
+    champion: ChampionRef
+    roles: Digest
+    counts: tuple[RoleCount, ...]
+    slots: tuple[Slot, ...]
+    gate_set: str
+    gates: tuple[GateRequest, ...]
+    seed: int
+    budget_steps: int
+    alias: Alias
+    environment: Environment
+
+    def count(self, role: Role) -> RoleCount:
+        """The count of one role; zero when no case has it."""
+        return next((count for count in self.counts if count.role is role), RoleCount(role, 0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderRow:
+    """How often the loader handed out one case, and as what."""
+
+    role: Role
+    case_id: str
+    label_version: int
+    times_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderLog:
+    """What a training really consumed: counted by the loader, which no method can write."""
+
+    origin: Origin
+    final_weights: Digest
+    steps: int
+    rows: tuple[LoaderRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the search: which method was tried, and why it went on or was left."""
+
+    method: str
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Revised weights that are not registered, and what they claim to have been made from."""
+
+    plan: Digest
+    slot: int
+    method: str
+    options: tuple[Setting, ...]
+    weights: Digest
+    spec: Digest
+    manifest: Digest
+    loader_log: Digest
+    parent_weights: Digest
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one set of weights answered for one case."""
+
+    weights: Digest
+    case_id: str
+    role: Role
+    patient: str
+    label: tuple[int, ...]
+    label_mask: tuple[bool, ...]
+    logits: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """A row per (weights, case): all that the gates may look at."""
+
+    rows: tuple[Measurement, ...]
+
+    def of(self, weights: Digest, *roles: Role) -> tuple[Measurement, ...]:
+        """The rows of one set of weights, of these roles."""
+        return tuple(row for row in self.rows if row.weights == weights and row.role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a gate: the estimate, its bounds, and the limit it is held against."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    cases: int | None = None
+    patients: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What one gate found. A result that is not decisive is reported and changes nothing."""
+
+    gate: str
+    outcome: Outcome
+    decisive: bool
+    reason: str
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The fold of all gates. `look` counts how often this lineage's holdout has been opened."""
+
+    candidate: Digest
+    slot: int
+    outcome: Outcome
+    reason: str
+    gates: tuple[GateResult, ...]
+    measurements: Digest
+    look: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A version that exists, with the ledger entry that says so."""
+
+    verdict: Digest
+    model: str
+    version: int
+    weights: Digest
+    alias: Alias
+    entry: int
+    entry_hash: Digest

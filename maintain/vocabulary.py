@@ -1,0 +1,206 @@
+"""Closed vocabularies: every word that a policy, a record or a report may use, one enum each.
+
+Closed on purpose: a reason or a state that is not in the table cannot be written down, so the
+audit trail never needs guessing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Claim(StrEnum):
+    """What a policy wants to be able to say of the revised version."""
+
+    NEVER_SAW = "never-saw"
+    """It was not trained on these cases; proven by digests alone, at any size."""
+    EXAMPLES = "examples"
+    """These cases can no longer be told from cases the model never saw."""
+    GROUP = "group"
+    """On this group the model behaves as one that never learned from it."""
+
+
+class Reason(StrEnum):
+    """Why cases must be forgotten."""
+
+    CONSENT = "consent"
+    """A patient took back consent."""
+    DATA_SUBJECT = "data-subject"
+    """A data subject asked for erasure."""
+    DEVICE_DEPRECATED = "device-deprecated"
+    """A device was withdrawn."""
+    WRONG_LABEL = "wrong-label"
+    """The recorded label was wrong."""
+    OUTLIER = "outlier"
+    """The anatomy or quality lies outside the intended use."""
+    RETENTION_EXPIRED = "retention-expired"
+    """The legal retention period ended."""
+    SITE_RECALL = "site-recall"
+    """A site recalled its data."""
+
+    @property
+    def personal(self) -> bool:
+        """Whether a person asked: such reasons force the claim never-saw."""
+        return self in (Reason.CONSENT, Reason.DATA_SUBJECT)
+
+
+class Unit(StrEnum):
+    """What one match pulls in."""
+
+    IMAGE = "image"
+    """The image alone."""
+    EYE = "eye"
+    """Every image of that eye of the patient."""
+    SERIES = "series"
+    """Every image of the series."""
+    STUDY = "study"
+    """Every image of the study."""
+    PATIENT = "patient"
+    """Every image of the patient."""
+
+
+class Split(StrEnum):
+    """Where a patient stands in one model lineage, decided once."""
+
+    TRAIN = "train"
+    """May be learned from."""
+    VALIDATION = "validation"
+    """Used to select: methods, checkpoints, thresholds."""
+    HOLDOUT = "holdout"
+    """Opened by the verify stage only; each look is counted."""
+
+
+class Role(StrEnum):
+    """What a case is in a plan, or what it was when a loader handed it out."""
+
+    LEARN = "learn"
+    """Trained on by a first training."""
+    FORGET = "forget"
+    """The champion learned from it and the policy matches it."""
+    RETAIN = "retain"
+    """The champion learned from it and may keep it."""
+    VALIDATION = "validation"
+    """Selected with, outside the forget group."""
+    HOLDOUT = "holdout"
+    """Held out, outside the forget group: retention is judged here."""
+    NEVER_SEEN_VALIDATION = "never-seen-validation"
+    """Matches the policy, in the validation split."""
+    NEVER_SEEN = "never-seen"
+    """Matches the policy, in the holdout split."""
+    SUPPRESSED = "suppressed"
+    """Known to the manifest, but no longer usable in any role."""
+
+
+class Outcome(StrEnum):
+    """What a gate, or a verdict, can be."""
+
+    PASS = "pass"
+    """Shown to be inside."""
+    FAIL = "fail"
+    """Shown to be outside."""
+    NOT_EVALUATED = "not-evaluated"
+    """Not shown either way; never counts as passed."""
+
+
+class Head(StrEnum):
+    """How the network's outputs are read."""
+
+    SOFTMAX = "softmax"
+    """One of several classes; the decision is the largest output."""
+    MULTI_LABEL = "multi-label"
+    """Independent findings, one sigmoid each."""
+    BINARY = "binary"
+    """One logit."""
+    ORDINAL = "ordinal"
+    """Ordered grades."""
+
+
+class ManifestStatus(StrEnum):
+    """How much a training manifest may be trusted."""
+
+    PROVEN = "proven"
+    """We trained it and the loader logged every case."""
+    DECLARED = "declared"
+    """Whoever adopted the model says so."""
+    UNKNOWN = "unknown"
+    """Nobody says; unlearning is refused."""
+
+
+class OriginKind(StrEnum):
+    """What a training started from."""
+
+    INITIALISATION = "initialisation"
+    """Random weights drawn from a recorded seed."""
+    CHECKPOINT = "checkpoint"
+    """The weights of another version, whose manifest is named."""
+
+
+class ConsentStatus(StrEnum):
+    """What the consent register says of a patient."""
+
+    GIVEN = "given"
+    """Data may be used."""
+    WITHDRAWN = "withdrawn"
+    """Data may no longer be used, anywhere."""
+    UNKNOWN = "unknown"
+    """The register does not list the patient."""
+
+
+class Eye(StrEnum):
+    """DICOM Image Laterality (0020,0062)."""
+
+    RIGHT = "R"
+    """Right eye, OD."""
+    LEFT = "L"
+    """Left eye, OS."""
+    BOTH = "B"
+    """Both eyes in one image."""
+
+
+class FileStatus(StrEnum):
+    """What intake made of a file."""
+
+    ACCEPTED = "accepted"
+    """One case, with its pixels."""
+    DUPLICATE = "duplicate"
+    """The same instance again."""
+    REJECTED = "rejected"
+    """Not usable; the reason class is stored, never the content."""
+
+
+class Alias(StrEnum):
+    """Names that point at one version of a registered model."""
+
+    CHAMPION = "champion"
+    """The version that serves."""
+    CANDIDATE = "candidate"
+    """The latest version that passed its gates and waits for promotion."""
+    PREVIOUS = "previous"
+    """The version that served before."""
+
+
+class RunState(StrEnum):
+    """Where a run stands; the table of moves is in `maintain_pipelines.states`."""
+
+    PLANNED = "planned"
+    """The cases and their roles are fixed."""
+    AWAITING_PLAN_APPROVAL = "awaiting-plan-approval"
+    """Somebody must approve the plan."""
+    UNLEARNED = "unlearned"
+    """A candidate exists."""
+    VERIFIED = "verified"
+    """Every gate passed."""
+    AWAITING_RELEASE_APPROVAL = "awaiting-release-approval"
+    """Somebody must approve the release."""
+    REGISTERED = "registered"
+    """The version and its ledger entry exist."""
+    NOTHING_TO_DO = "nothing-to-do"
+    """No serving version learned from any match."""
+    REJECTED = "rejected"
+    """A gate failed."""
+    UNDECIDED = "undecided"
+    """A gate could not be evaluated."""
+    FAILED = "failed"
+    """An error ended the run."""
+    ABANDONED = "abandoned"
+    """Given up, or stale when it came to registering."""

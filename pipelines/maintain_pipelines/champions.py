@@ -1,0 +1,70 @@
+"""The serving version of a model, read from the registry with every digest checked.
+
+A plan, a candidate and a verdict all lean on the champion's own spec and manifest; reading them is
+one thing done in one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maintain import codec
+from maintain.errors import DamagedError, InputError, UnknownNameError
+from maintain.hashing import digest_bytes
+from maintain.records import ChampionRef, ModelSpec, ModelVersion, TrainingManifest
+from maintain.vocabulary import Alias
+from maintain_registry import ModelStore
+
+WEIGHTS_FILE = "weights.safetensors"
+SPEC_FILE = "spec.json"
+MANIFEST_FILE = "manifest.json"
+LOADER_LOG_FILE = "loader-log.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A registered version with its spec and its training manifest."""
+
+    version: ModelVersion
+    spec: ModelSpec
+    manifest: TrainingManifest
+
+    @property
+    def ref(self) -> ChampionRef:
+        """What a plan writes down of it."""
+        version = self.version
+        return ChampionRef(version.version, version.weights, version.spec, version.manifest)
+
+
+def load_champion(store: ModelStore, model: str) -> Champion:
+    """The version behind the alias `champion`. Raises `InputError` when there is none."""
+    if model not in store.models():
+        raise UnknownNameError("model", model, store.models())
+    number = store.alias(model, Alias.CHAMPION)
+    if number is None:
+        raise InputError(
+            f"The model {model!r} has no champion: no version of it serves.",
+            remedy="Train one with `maintain model train`.",
+        )
+    return load_version(store, model, number)
+
+
+def load_version(store: ModelStore, model: str, number: int) -> Champion:
+    """One registered version, each file checked against the digest the version names."""
+    stored = store.get(model, number)
+    version = stored.record
+    spec_bytes, manifest_bytes = stored.read(SPEC_FILE), stored.read(MANIFEST_FILE)
+    for data, expected, name in (
+        (spec_bytes, version.spec, SPEC_FILE),
+        (manifest_bytes, version.manifest, MANIFEST_FILE),
+    ):
+        if digest_bytes(data) != expected:
+            raise DamagedError(
+                f"{name} of {model} version {number} is not the file that was registered.",
+                remedy="Restore the registry folder from a backup; nothing was done with it.",
+            )
+    return Champion(
+        version=version,
+        spec=codec.from_text(ModelSpec, spec_bytes.decode(), source=SPEC_FILE),
+        manifest=codec.from_text(TrainingManifest, manifest_bytes.decode(), source=MANIFEST_FILE),
+    )

@@ -1,0 +1,94 @@
+"""The folder of a run: each value is a file, written when it is made.
+
+A run always leaves its folder, also when it fails, so that whoever comes after can see what was
+planned, what was made and why it ended. Files hold values; the journal holds only state and the
+digest of the last value, and both must agree before a step counts as done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from maintain import codec
+from maintain.clock import Clock, timestamp
+from maintain.errors import DamagedError
+from maintain.hashing import Digest, digest_file, short
+
+T = TypeVar("T")
+
+PLAN = "01-plan.json"
+CANDIDATE = "02-candidate.json"
+VERDICT = "03-verdict.json"
+REGISTRATION = "04-registration.json"
+REPORT = "05-report.html"
+WEIGHTS = "weights.safetensors"
+LOG = "run.log"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One folder below `runs/`. The second slot's values carry a `b` behind their number."""
+
+    path: Path
+    slot: int = 1
+
+    def create(self) -> None:
+        """Make the folder, readable by its owner alone."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def file(self, name: str) -> Path:
+        """Where a value of this slot lies."""
+        return self.path / (name if self.slot == 1 or name == PLAN else f"{name[:2]}b{name[2:]}")
+
+    def write(self, name: str, record: object) -> Digest:
+        """Write a value of this slot and return its digest."""
+        return codec.write(self.file(name), record)
+
+    def read(self, name: str, kind: type[T], *, expected: Digest | None = None) -> T:
+        """Read a value of this slot back, checked against its digest."""
+        return codec.read(self.file(name), kind, expected=expected)
+
+    def write_table(self, kind: str, record: object) -> Digest:
+        """Write a long table named by its digest."""
+        digest = codec.digest_of(record)
+        path = self.table(kind, digest)
+        if not path.is_file():
+            codec.write_bytes(path, codec.to_text(record).encode())
+        return digest
+
+    def read_table(self, kind: str, digest: Digest, record: type[T]) -> T:
+        """Read a long table back, checked against the digest in its name."""
+        return codec.read(self.table(kind, digest), record, expected=digest)
+
+    def table(self, kind: str, digest: Digest) -> Path:
+        """Where a long table lies."""
+        return self.path / f"{kind}-{short(digest)}.jsonl"
+
+    def weights(self, digest: Digest) -> Path:
+        """Where weights lie."""
+        return self.path / f"{short(digest)}.{WEIGHTS}"
+
+    def digest(self, path: Path) -> Digest | None:
+        """The digest of a file of this folder, or None when it is not there."""
+        return digest_file(path) if path.is_file() else None
+
+    def log(self, clock: Clock, event: str, **facts: str | int | float | bool | None) -> None:
+        """Append one JSON line to `run.log`. Facts are counts, digests and names, never identifiers."""
+        line = json.dumps({"at": timestamp(clock.now()), "event": event, **facts}, sort_keys=True)
+        descriptor = os.open(self.path / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+    def require(self, name: str) -> Path:
+        """The path of a value that must be there. Raises `DamagedError` when it is not."""
+        path = self.file(name)
+        if not path.is_file():
+            raise DamagedError(
+                f"The run folder has no {path.name}, but the journal says it was written.",
+                remedy="Restore the run folder from a backup, or begin a new run.",
+            )
+        return path
