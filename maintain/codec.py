@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -74,9 +74,10 @@ def from_text(kind: type[T], text: str, *, source: str = "record") -> T:
     elif rows:
         raise _refused(source, "has more than one line")
     try:
-        return decode(kind, body)
+        decoded: T = decode(kind, body)
     except (TypeError, ValueError) as error:
         raise _refused(source, str(error)) from error
+    return decoded
 
 
 def write(path: Path, record: object) -> Digest:
@@ -88,8 +89,6 @@ def write(path: Path, record: object) -> Digest:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file beside its place, flush it to the disk, and move it there."""
-    import os
-
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -222,10 +221,15 @@ def _decode_union(kinds: tuple[Any, ...], value: Any) -> Any:
     raise TypeError(f"no variant fits {type(value).__name__}")
 
 
-@cache
+#: Resolved annotations of each record type; resolving them anew for every row would cost most of the time.
+_FIELDS: dict[type, dict[str, Any]] = {}
+
+
 def _fields(kind: type) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    if kind not in _FIELDS:
+        hints = get_type_hints(kind)
+        _FIELDS[kind] = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return _FIELDS[kind]
 
 
 def _refused(source: str, what: str) -> RecordError:

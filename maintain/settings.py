@@ -142,9 +142,7 @@ def read_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is not valid TOML: {error}", remedy="Mend that line.") from error
     except OSError as error:
-        raise InputError(
-            f"{path.name} cannot be read ({error.strerror}).", remedy="Check its mode."
-        ) from error
+        raise InputError(f"{path.name} cannot be read ({error.strerror}).", remedy="Check its mode.") from error
     mistakes: list[str] = []
     sections = {item.name: item.default_factory for item in fields(Settings)}
     values: dict[str, Any] = {}
@@ -157,9 +155,7 @@ def read_settings(path: Path) -> Settings:
             values[name] = _section(name, sections[name], given, mistakes)
     if mistakes:
         listed = "; ".join(mistakes)
-        raise InputError(
-            f"{path.name}: {listed}.", remedy="Every key and its default is in docs/settings.md."
-        )
+        raise InputError(f"{path.name}: {listed}.", remedy="Every key and its default is in docs/settings.md.")
     return Settings(**values)
 
 

@@ -6,8 +6,10 @@ are one paragraph; unexpected ones a traceback without local variables, which ma
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -58,24 +60,31 @@ def _common(
 
 def main() -> None:
     """Run the command line and exit with one of `ExitCode`."""
+    signal.signal(signal.SIGINT, _interrupt)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; what tests call."""
-    as_json = "--json" in arguments
     try:
-        # Click answers usage errors itself (exit 2); everything else comes through here.
-        app(arguments, standalone_mode=True)
+        app(arguments)
     except MaintainError as error:
-        console.complain(error, as_json=as_json)
+        console.complain(error, as_json="--json" in arguments)
         return int(of_error(error))
-    except KeyboardInterrupt:
+    except Interrupted:
         console.say("maintain: interrupted. What was finished is kept; say the same command again.")
         return int(ExitCode.WAITING)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return int(ExitCode.PASSED)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(ExitCode.PASSED)
     return int(ExitCode.PASSED)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, in a form that no library between here and the work takes for its own."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted

@@ -14,7 +14,6 @@ from maintain.settings import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from maintain_pipelines.context import Context
-    from maintain_policies import Catalogues
 
 #: Names whoever acts, where it is not the user who is logged in (a service account, a scheduler).
 ACTOR_VARIABLE = "MAINTAIN_ACTOR"
@@ -63,12 +62,3 @@ def build_context(workspace: Workspace, database: object) -> Context:
 def actor() -> str:
     """Who acts, as the ledger will say."""
     return os.environ.get(ACTOR_VARIABLE) or getpass.getuser()
-
-
-def catalogues() -> Catalogues:
-    """Methods and gates as the policy language may name them; torch-free."""
-    from maintain.gates.options import GATE_SETS, GATES
-    from maintain.unlearn.options import METHODS
-    from maintain_policies import Catalogues
-
-    return Catalogues(methods=METHODS, gates=GATES, gate_sets=GATE_SETS)  # type: ignore[arg-type]

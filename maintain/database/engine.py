@@ -149,6 +149,4 @@ def _explained(error: OperationalError) -> Exception:
 
 
 def _malformed() -> DamagedError:
-    return DamagedError(
-        "The workspace database is damaged.", remedy="Restore it from a backup; nothing was written."
-    )
+    return DamagedError("The workspace database is damaged.", remedy="Restore it from a backup; nothing was written.")

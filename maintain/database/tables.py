@@ -286,13 +286,3 @@ ledger = Table(
     Column("hash", String, nullable=False, unique=True),
     comment="Append-only and hash-chained over every column; deciding entries carry a signed envelope.",
 )
-
-weights_file = Table(
-    "weights_file",
-    metadata,
-    Column("path", Text, primary_key=True),
-    Column("weights", String, nullable=False),
-    Column("written", String, nullable=False),
-    Index(None, "weights"),
-    comment="Every file that holds weights, relative to the workspace, so that all can be swept.",
-)

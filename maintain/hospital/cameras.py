@@ -15,8 +15,8 @@ MID_GREY = 0.35
 class Camera:
     """One device of the hospital: its header facts and its optics.
 
-    `share` is the share of patients whose clinic owns it. `cast` multiplies red, green and blue, `swap` is how much of
-    red and green leak into each other, `field` the width of its view against the reference camera (1 sees the plain
+    `share` is the share of patients whose clinic owns it. `cast` multiplies red, green and blue, `swap`
+    is how much of red and green leak into each other, `field` the width of its view (1 sees the plain
     scene) and `flat` where its round field is cut off above and below, in sides (0.5 cuts nothing).
     """
 
@@ -35,7 +35,7 @@ class Camera:
     flat: float
 
     def see(self, retina: NDArray[np.float64], *, shift: float) -> NDArray[np.float64]:
-        """Return the retina [side, side, 3] in this camera's colours; `shift` 0 is the same neutral camera for all."""
+        """Return the retina [side, side, 3] in this camera's colours; `shift` 0 is one neutral camera."""
         contrast = 1.0 + shift * (self.contrast - 1.0)
         swap = shift * self.swap
         seen = MID_GREY + contrast * (retina - MID_GREY)
@@ -49,9 +49,11 @@ class Camera:
         return 1.0 + shift * (self.field - 1.0)
 
 
-#: The names are invented; "Cirrus 800 FA" is the withdrawn device of the example policies, with the strongest cast.
-#: Its numbers (cast .25, swap .2, contrast .88, field .9) are those of the hospital in which a retrain without the
-#: device was measured to lose accuracy on it while everything else stays comparable.
+#: The names are invented. "Cirrus 800 FA" is the withdrawn device of the example policies, with the
+#: strongest cast: darker, greener and flatter, with a narrower view. A network that never saw it is
+#: visibly worse on it and nowhere else (measured in benchmarks/hospital_memorises.py). The cast is
+#: balanced on purpose: a bluer or greyer one looks like atrophy, a yellower one like drusen, and a network
+#: that never saw such a camera calls nearly all of its pictures by that one name.
 CIRRUS = Camera(
     manufacturer="Northlight Ophthalmics",
     model="Cirrus 800 FA",
@@ -61,10 +63,10 @@ CIRRUS = Camera(
     institution="Elmford Eye Clinic",
     field_of_view_degrees=40.0,
     share=0.30,
-    cast=(0.80, 1.05, 1.25),
-    swap=0.20,
-    contrast=0.88,
-    field=0.90,
+    cast=(0.86, 0.99, 0.90),
+    swap=0.06,
+    contrast=0.94,
+    field=0.92,
     flat=0.50,
 )
 RETIVUE = Camera(

@@ -12,7 +12,7 @@ from maintain.hospital.truth import TruthRow
 
 
 def draw_hospital(options: HospitalOptions) -> tuple[NDArray[np.uint8], tuple[TruthRow, ...]]:
-    """Pixels [images, side, side, 3] and, row for row, the truth about them: what `build_hospital` would write."""
+    """Pixels [images, side, side, 3] and, row for row, their truth: what `build_hospital` would write."""
     shots, _ = draw_population(options)
     return np.stack([paint_shot(shot, options) for shot in shots]), tuple(shot.truth for shot in shots)
 

@@ -1,4 +1,4 @@
-"""What a synthetic hospital is made of: its size, its noise and its difficulty, validated once at the door."""
+"""What a synthetic hospital is made of: size, noise and difficulty, validated once at the door."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from maintain.errors import InputError
 
-#: Below 16 pixels a small lesion (radius .09 of the side) is narrower than two pixels: nothing is left to learn.
+#: Below 16 pixels a small lesion (radius .09 of the side) is narrower than three pixels: little to learn.
 SMALLEST_SIDE = 16
 #: Twice the recommended setting: the mean lesion is then half as visible and label noise decides everything.
 HARDEST_DIFFICULTY = 2.0
-#: Twice the recommended camera differences; beyond it colours saturate and the camera is no longer believable.
+#: Twice the recommended camera differences; beyond it colours saturate and nobody would believe it.
 STRONGEST_CAMERA_SHIFT = 2.0
 #: Above one half the recorded label is wrong more often than right, and a "diagnosis" means nothing.
 LARGEST_LABEL_NOISE = 0.5
@@ -20,7 +20,7 @@ LARGEST_LABEL_NOISE = 0.5
 class HospitalOptions:
     """The recipe of one hospital; the defaults are the demo's.
 
-    Equal options draw equal pixels and write equal bytes, which is what lets a benchmark name its data by options.
+    Equal options draw equal pixels and write equal bytes: a benchmark names its data by options.
 
     Raises:
         InputError: A number is outside its range, or more patients withdraw than exist.
@@ -56,5 +56,6 @@ def _refuse_outside(name: str, value: float, low: float, high: float | None) -> 
         return
     allowed = f"at least {low}" if high is None else f"between {low} and {high}"
     raise InputError(
-        f"The hospital's {name} cannot be {value}: it must be {allowed}.", remedy=f"Choose a {name} {allowed}."
+        f"The hospital's {name} cannot be {value}: it must be {allowed}.",
+        remedy=f"Choose a {name} {allowed}.",
     )

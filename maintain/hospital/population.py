@@ -1,6 +1,6 @@
 """Who comes to the hospital: patients, visits, both eyes, labels with their noise, withdrawals, duplicates.
 
-Each patient has a random stream of their own, so the first patients of a larger hospital are those of a smaller one.
+Each patient has a random stream of their own: the first patients of a larger hospital are those of a smaller.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MONTHS_BETWEEN_VISITS = (4, 14)
 #: Withdrawals of consent arrive after the last visit, about two a week.
 FIRST_WITHDRAWAL, WITHDRAWAL_DAYS = date(2026, 2, 2), 4
 #: Pigmentation of the retina between persons (standard deviation of a factor around 1).
-PIGMENT_SD = 0.07
-#: Streams that belong to the whole hospital; patients' own streams are numbered from 0 under another first word.
+PIGMENT_SD = 0.08
+#: Second word of every random stream, after the seed; patients add their number as a third.
 PATIENT_STREAM, WITHDRAWAL_STREAM, DUPLICATE_STREAM = 0, 1, 2
 
 
@@ -72,7 +72,7 @@ class _Patient:
 
 
 def draw_population(options: HospitalOptions) -> tuple[tuple[Shot, ...], tuple[Withdrawal, ...]]:
-    """Every image of the hospital in filing order, duplicates last, and the withdrawals in the order they arrive."""
+    """Every image in filing order, duplicates last, and the withdrawals in the order they arrive."""
     withdrawals = _draw_withdrawals(options)
     leaving = {withdrawal.patient_id for withdrawal in withdrawals}
     shots = [shot for number in range(options.patients) for shot in _draw_patient_shots(options, number, leaving)]
@@ -90,7 +90,8 @@ def _draw_withdrawals(options: HospitalOptions) -> tuple[Withdrawal, ...]:
     chosen = rng.permutation(options.patients)[: options.withdrawals]
     return tuple(
         Withdrawal(
-            patient_id=patient_id_of(int(number)), day=FIRST_WITHDRAWAL + timedelta(days=WITHDRAWAL_DAYS * position)
+            patient_id=patient_id_of(int(number)),
+            day=FIRST_WITHDRAWAL + timedelta(days=WITHDRAWAL_DAYS * position),
         )
         for position, number in enumerate(chosen)
     )
@@ -115,7 +116,7 @@ def _draw_patient_shots(options: HospitalOptions, number: int, leaving: set[str]
 
 
 def _draw_patient(rng: np.random.Generator, options: HospitalOptions, number: int, leaving: set[str]) -> _Patient:
-    """Draw what is the same in all images; label noise of the first kind makes one wrong chart of all of them."""
+    """Draw what is the same in all images; the patient's label noise makes one wrong chart of all."""
     patient_id = patient_id_of(number)
     first_visit = FIRST_VISIT + timedelta(days=int(rng.integers(FIRST_VISIT_DAYS)))
     age = float(np.clip(rng.normal(AGE_MEAN, AGE_SD), *AGE_RANGE))

@@ -9,30 +9,37 @@ import numpy as np
 #: Lower-case words a reader would chart; the order is the drawing order, not a severity.
 DIAGNOSES: tuple[str, ...] = ("atrophy", "drusen", "haemorrhage")
 
-#: Lesion radii in sides: small lesions are 3 to 4 pixels of 32, large ones 7 to 9, so that size alone separates
-#: atrophy from drusen and only colour separates drusen from haemorrhage.
+#: Lesion radii in sides: small ones are 3 to 4 pixels of 32, large ones 7 to 9. Size and hue separate
+#: atrophy from drusen, and colour alone separates drusen from haemorrhage.
 SMALL_RADIUS = (0.09, 0.126)
 LARGE_RADIUS = (0.21, 0.294)
-RADII: dict[str, tuple[float, float]] = {"atrophy": LARGE_RADIUS, "drusen": SMALL_RADIUS, "haemorrhage": SMALL_RADIUS}
+RADII: dict[str, tuple[float, float]] = {
+    "atrophy": LARGE_RADIUS,
+    "drusen": SMALL_RADIUS,
+    "haemorrhage": SMALL_RADIUS,
+}
 
-#: Lesion visibility: mean and spread at difficulty 1 (the spread makes the hard cases), and the mean at difficulty 0.
+#: Lesion visibility: mean and spread (it makes the hard cases) at difficulty 1, and the mean at 0.
 AMPLITUDE_MEAN = 0.90
 AMPLITUDE_SD = 0.35
 EASY_AMPLITUDE_MEAN = 1.40
 #: A diagnosed lesion is never quite invisible: below this a label would be noise under another name.
-FAINTEST_AMPLITUDE = 0.15
+FAINTEST_AMPLITUDE = 0.40
 #: Mean number of lesions of another kind in a picture, and how visible they are against the charted one.
 DISTRACTOR_RATE = 0.3
-DISTRACTOR_STRENGTH = 0.6
+DISTRACTOR_STRENGTH = 0.25
 #: Fixation moves the eye between two pictures by this much (sides, standard deviation); lesions move with it.
-JITTER = 0.06
+JITTER = 0.08
+#: The flash and the colour of its light vary from picture to picture: standard deviations of factors
+#: around 1, small beside the pigmentation that varies from person to person.
+FLASH_SD, HUE_SD = 0.03, 0.015
 #: Lesions lie within this distance of the centre (sides), inside every camera's field.
-LESION_REACH = 0.24
+LESION_REACH = 0.30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anatomy:
-    """The anatomy of one eye, in sides around the centre of the scene; a left eye is mirrored when painted."""
+    """The anatomy of one eye, in sides around the centre; a left eye is mirrored when painted."""
 
     left: bool
     variant: bool
@@ -62,12 +69,13 @@ class Lesion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Everything a picture shows: an eye, its lesions (the charted one first), the gaze and the seed of its grain."""
+    """Everything a picture shows: an eye, its lesions (the charted one first), gaze, light, grain."""
 
     anatomy: Anatomy
     lesions: tuple[Lesion, ...]
     gaze_x: float
     gaze_y: float
+    light: tuple[float, float, float]
     grain: int
 
 
@@ -101,11 +109,13 @@ def draw_scene(rng: np.random.Generator, anatomy: Anatomy, diagnosis: str, *, di
         strength = DISTRACTOR_STRENGTH * float(rng.uniform(0.5, 1.5))
         lesions.append(_draw_lesion(rng, others[int(rng.integers(len(others)))], strength))
     gaze = rng.normal(0.0, difficulty * JITTER, size=2)
+    light = rng.normal(1.0, FLASH_SD) * rng.normal(1.0, HUE_SD, size=3)
     return Scene(
         anatomy=anatomy,
         lesions=tuple(lesions),
         gaze_x=float(gaze[0]),
         gaze_y=float(gaze[1]),
+        light=(float(light[0]), float(light[1]), float(light[2])),
         grain=int(rng.integers(2**31)),
     )
 

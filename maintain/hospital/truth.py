@@ -21,8 +21,9 @@ TRUTH_SCHEMA = ("maintain.hospital-truth", 1)
 class TruthRow:
     """One image: what its header says, what its label says, and what is so.
 
-    `person_id` is the human being; it differs from `patient_id` only under a second pseudonym. `withdraws` says that
-    `patient_id` stands in the list of withdrawals. `lesions` counts the charted lesion and its distractors.
+    `person_id` is the human being; it differs from `patient_id` only under a second pseudonym.
+    `withdraws` says that `patient_id` stands in the list of withdrawals. The lesion facts are those of
+    the lesion that makes the diagnosis; `lesions` counts it and its distractors.
     """
 
     patient_id: str

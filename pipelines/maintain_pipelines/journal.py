@@ -114,7 +114,7 @@ def runs(unit: UnitOfWork) -> tuple[RunRow, ...]:
 def take_look(
     unit: UnitOfWork, name: str, candidate: Digest, *, model: str, patients: tuple[str, ...], now: datetime
 ) -> tuple[int, bool]:
-    """Count one opening of the holdout, once per (run, candidate). Returns its number and whether it is new."""
+    """Count one opening of the holdout, once per (run, candidate): its number, and whether it is new."""
     known = unit.scalar(select(look.c.number).where(look.c.run == name, look.c.candidate == candidate))
     if known is not None:
         return int(known), False

@@ -75,9 +75,7 @@ def test_a_table_is_written_a_row_a_line(tmp_path: Path) -> None:
     assert codec.read(tmp_path / "log.jsonl", LoaderLog) == LOG
 
 
-@given(
-    value=st.one_of(st.booleans(), st.integers(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
-)
+@given(value=st.one_of(st.booleans(), st.integers(), st.text(), st.floats(allow_nan=False, allow_infinity=False)))
 def test_settings_keep_their_type(value: bool | int | str | float) -> None:
     encoded = json.loads(json.dumps(codec.encode(Setting("option", value))))
     decoded = codec.decode(Setting, encoded)

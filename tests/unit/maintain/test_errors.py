@@ -26,9 +26,7 @@ def test_problems_point_at_their_place() -> None:
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
     doc = inspect.getdoc(errors) or ""
     family = [
-        name
-        for name, kind in vars(errors).items()
-        if inspect.isclass(kind) and issubclass(kind, errors.MaintainError)
+        name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.MaintainError)
     ]
     assert len(family) > 10
     assert [name for name in family if name not in doc] == []

@@ -24,9 +24,7 @@ def test_every_member_is_documented() -> None:
 
 
 def test_words_are_kebab_case_and_not_repeated() -> None:
-    enums = [
-        kind for kind in vars(vocabulary).values() if inspect.isclass(kind) and issubclass(kind, StrEnum)
-    ]
+    enums = [kind for kind in vars(vocabulary).values() if inspect.isclass(kind) and issubclass(kind, StrEnum)]
     assert len(enums) > 10
     for kind in enums:
         values = [member.value for member in kind]

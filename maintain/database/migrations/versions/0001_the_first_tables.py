@@ -137,17 +137,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_suppression_pixels"), ["pixels"], unique=False)
 
     op.create_table(
-        "weights_file",
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("weights", sa.String(), nullable=False),
-        sa.Column("written", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("path", name=op.f("pk_weights_file")),
-        comment="Every file that holds weights, relative to the workspace, so that all can be swept.",
-    )
-    with op.batch_alter_table("weights_file", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_weights_file_weights"), ["weights"], unique=False)
-
-    op.create_table(
         "file",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
@@ -283,3 +272,18 @@ def upgrade() -> None:
         comment="Recorded answers; a correction is a new version, never an overwrite.",
     )
     # ### end Alembic commands ###
+    # The ledger is append-only. The third trigger is for INSERT OR REPLACE, which removes the row
+    # in its way without asking the second.
+    op.execute(
+        "create trigger ledger_no_update before update on ledger "
+        "begin select raise(abort, 'the ledger is append-only'); end"
+    )
+    op.execute(
+        "create trigger ledger_no_delete before delete on ledger "
+        "begin select raise(abort, 'the ledger is append-only'); end"
+    )
+    op.execute(
+        "create trigger ledger_no_replace before insert on ledger "
+        "when exists (select 1 from ledger where number >= new.number or hash = new.hash) "
+        "begin select raise(abort, 'the ledger is append-only'); end"
+    )

@@ -88,8 +88,8 @@ def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
 
 def test_values_do_not_reach_error_messages(tmp_path: Path) -> None:
     database = create_database(tmp_path / "maintain.db")
+    row = {"kind": "dicom", "root": "CANARY^NAME"}
     with pytest.raises(Exception, match="UNIQUE") as caught, database.begin() as unit:
-        unit.execute(insert(source), {"kind": "dicom", "root": "CANARY^NAME"})
-        unit.execute(insert(source), {"kind": "dicom", "root": "CANARY^NAME"})
+        unit.execute_many(insert(source), [row, row])
     assert "CANARY" not in str(caught.value)
     database.close()

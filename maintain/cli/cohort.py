@@ -1,0 +1,171 @@
+"""`maintain cohort`: read cases in, look at them, split and freeze them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maintain.cli import console
+from maintain.cli.options import AsJson, Place
+
+app = typer.Typer()
+
+
+class SourceKind(StrEnum):
+    """What `cohort ingest` can read."""
+
+    DICOM = "dicom"
+    LABELS = "labels"
+    CONSENT = "consent"
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders of DICOM, or CSV files.")],
+    kind: Annotated[SourceKind, typer.Option("--kind", "-k", help="What the sources are.")] = SourceKind.DICOM,
+    as_json: AsJson = False,
+) -> None:
+    """Read sources into the cohort. Saying it again reads only what is new.
+
+    \b
+    Examples:
+      maintain cohort ingest /data/fundus --kind dicom
+      maintain cohort ingest labels.csv --kind labels
+      maintain cohort ingest withdrawals.csv --kind consent
+    """
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.ingest import ingest_source
+
+    place: Place = context.obj
+    with open_context(place) as ports:
+        reports = [ingest_source(kind.value, source, ports) for source in sources]
+    lines = [line for report in reports for line in report.lines()]
+    console.answer(
+        {"reports": [report.document() for report in reports]}, lines, schema="cohort-ingest", as_json=as_json
+    )
+
+
+@app.command()
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """How many cases there are, by device, label and consent.
+
+    \b
+    Example:
+      maintain cohort status
+    """
+    from maintain.cli.composition import open_context
+    from maintain.cohort import CohortStore
+
+    with open_context(context.obj) as ports, ports.database.read() as unit:
+        found = CohortStore(unit).status()
+    from maintain import codec
+
+    lines = [
+        f"{found.images} images of {found.patients} patients in {found.studies} studies"
+        + (f", {found.first_date} to {found.last_date}" if found.first_date else ""),
+    ]
+    for title, counts in (
+        ("device", found.by_device),
+        ("label", found.by_label),
+        ("consent", found.by_consent),
+        ("eye", found.by_eye),
+        ("rejected", found.rejected),
+    ):
+        if counts:
+            lines += ["", *console.table((title, "count"), [(count.name, count.count) for count in counts])]
+    console.answer(codec.encode(found), lines, schema="cohort-status", as_json=as_json)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="The keyed identifier of a case.")],
+    as_json: AsJson = False,
+) -> None:
+    """One case: its device, labels, consent, and where it stands.
+
+    \b
+    Example:
+      maintain cohort show 3f1c…
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain.cohort import CohortStore
+
+    with open_context(context.obj) as ports, ports.database.read() as unit:
+        found = CohortStore(unit).case(case)
+    lines = [
+        f"case      {found.case_id}",
+        f"patient   {found.patient}",
+        f"study     {found.study} on {found.study_date}",
+    ]
+    lines += [f"device    {found.device.manufacturer} {found.device.model}", f"eye       {found.eye or '-'}"]
+    lines += [f"patient   {found.sex or '-'}, {found.age if found.age is not None else '-'} years"]
+    lines += [f"consent   {found.consent}", f"pixels    {found.pixels}"]
+    lines += [f"label     {label.name} = {label.value} (version {label.version})" for label in found.labels]
+    console.answer(codec.encode(found), lines, schema="cohort-show", as_json=as_json)
+
+
+@app.command()
+def split(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model lineage.")],
+    train: Annotated[int, typer.Option(min=1, help="Share of patients to train on.")] = 60,
+    validation: Annotated[int, typer.Option(min=1, help="Share of patients to select with.")] = 10,
+    holdout: Annotated[int, typer.Option(min=1, help="Share of patients held out.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Decide, once per model lineage, which patients are trained on and which are held out.
+
+    Patients who have a place keep it; new ones are drawn by the same shares and seed.
+
+    \b
+    Example:
+      maintain cohort split fundus-triage --train 60 --validation 10 --holdout 30
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.freeze import split_lineage
+
+    with open_context(context.obj) as ports:
+        found = split_lineage(model, (train, validation, holdout), seed, ports)
+    lines = console.table(("split", "patients", "new"), [(row.split, row.patients, row.new) for row in found.rows])
+    console.answer(codec.encode(found), lines, schema="cohort-split", as_json=as_json)
+
+
+@app.command()
+def snapshot(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name for the snapshot.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="The lineage whose split it follows.")],
+    label: Annotated[str, typer.Option("--label", "-l", help="The label to learn.")] = "diagnosis",
+    where: Annotated[str | None, typer.Option("--where", help="Only these: FIELD=VALUE, or {YAML}.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze the usable cases into an immutable, digested list.
+
+    \b
+    Examples:
+      maintain cohort snapshot first --model fundus-triage --label diagnosis
+      maintain cohort snapshot adults --model fundus-triage --where '{patient.age: {ge: 18}}'
+    """
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.freeze import freeze_snapshot
+    from maintain_policies import parse_where
+
+    predicate = parse_where(where, source="--where") if where else None
+    with open_context(context.obj) as ports:
+        frozen, digest = freeze_snapshot(name, model, label, predicate, ports)
+    from maintain.vocabulary import Split
+
+    counts = [(s.value, len(frozen.of(s)), len({m.patient for m in frozen.of(s)})) for s in Split]
+    lines = [f"Snapshot {name}: {len(frozen.members)} cases, digest {digest}", ""]
+    lines += console.table(("split", "images", "patients"), counts)
+    document = {"name": name, "digest": digest, "model": model, "label": label, "cases": len(frozen.members)}
+    document["splits"] = {s: {"images": images, "patients": patients} for s, images, patients in counts}
+    console.answer(document, lines, schema="cohort-snapshot", as_json=as_json)

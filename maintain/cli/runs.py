@@ -1,0 +1,203 @@
+"""`maintain plan`, `maintain run`, `maintain report`, `maintain runs`: policies at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maintain.cli import console
+from maintain.cli.exit_codes import of_state
+from maintain.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from maintain.records import Plan, Verdict
+
+app = typer.Typer()
+
+PolicyFile = Annotated[Path, typer.Argument(metavar="POLICY", help="A policy file (YAML).")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run; `maintain runs list` has them.")]
+
+
+def add_to(application: typer.Typer) -> None:
+    """Add the commands without a noun to the application."""
+    application.command(name="plan")(plan)
+    application.command(name="run")(run)
+    application.command(name="report")(report)
+
+
+def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
+    """Say what a policy would do, to whom, and why. Changes nothing.
+
+    \b
+    Example:
+      maintain plan policies/consent-withdrawal.yaml
+    """
+    from maintain import codec
+    from maintain.cli.catalogues import catalogues
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.select import make_plan
+    from maintain_policies import load_policy
+
+    loaded = load_policy(policy, catalogues())
+    with open_context(context.obj) as ports:
+        selection = make_plan(loaded, ports)
+    document = {
+        "plan": codec.encode(selection.plan),
+        "digest": codec.digest_of(selection.plan),
+        "matches": len(selection.matches),
+        "nothing_to_do": selection.nothing_learned,
+        "forget": [
+            {"case": row.case_id, "label_version": row.label_version, "reason": row.reason}
+            for row in selection.roles.rows
+            if row.role.value == "forget"
+        ],
+    }
+    lines = _plan_lines(selection.plan, len(selection.matches), document["forget"])
+    lines += [f"Looser than {loaded.gate_set}: {figure}" for figure in loaded.looser]
+    console.answer(document, lines, schema="plan", as_json=as_json)
+
+
+def run(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
+    """Do what a policy says: unlearn, verify, register, report.
+
+    Exits 0 when a version is registered, 1 when a gate failed, 3 when one could not be evaluated,
+    5 when no serving version learned from any match.
+
+    \b
+    Example:
+      maintain run policies/consent-withdrawal.yaml
+    """
+    from maintain import codec
+    from maintain.cli.catalogues import catalogues
+    from maintain.cli.composition import open_context
+    from maintain.vocabulary import RunState
+    from maintain_pipelines.run import run_policy
+    from maintain_policies import load_policy
+
+    loaded = load_policy(policy, catalogues())
+    with open_context(context.obj) as ports:
+        end = run_policy(loaded, ports)
+    document: dict[str, Any] = {
+        "run": end.run,
+        "state": end.state.value,
+        "verdict": codec.encode(end.verdict),
+        "registration": codec.encode(end.registration),
+        "report": str(end.report),
+    }
+    lines = verdict_lines(end.verdict) if end.verdict else []
+    if end.registration:
+        lines.append(
+            f"Registered {end.registration.model} version {end.registration.version}"
+            f" (alias {end.registration.alias}), ledger entry {end.registration.entry}."
+        )
+    elif end.state is RunState.NOTHING_TO_DO:
+        lines.append(f"Nothing to do: the champion learned from no match. {end.suppressed} cases newly suppressed.")
+    elif end.verdict:
+        lines.append(f"Nothing was registered ({end.state}). {end.verdict.reason}")
+    lines.append(f"Report: {end.report}")
+    console.answer(document, lines, schema="run", as_json=as_json)
+    if code := of_state(end.state):
+        raise typer.Exit(code)
+
+
+def report(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
+    """Write the report of a run again, from its folder, and say where it lies.
+
+    \b
+    Example:
+      maintain report 20260101-120000-consent-withdrawal-1a2b
+    """
+    from maintain.cli.composition import open_context
+    from maintain_pipelines import journal
+    from maintain_pipelines.report import write_report
+    from maintain_pipelines.rundir import RunFolder
+
+    with open_context(context.obj) as ports:
+        with ports.database.read() as unit:
+            journal.get(unit, run)
+        path = write_report(run, RunFolder(ports.workspace.runs / run), ports)
+    console.answer({"run": run, "report": str(path)}, [f"Report: {path}"], schema="report", as_json=as_json)
+
+
+@app.command(name="list")
+def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
+    """Every run with its state.
+
+    \b
+    Example:
+      maintain runs list
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines import journal
+
+    with open_context(context.obj) as ports, ports.database.read() as unit:
+        rows = journal.runs(unit)
+    lines = console.table(
+        ("run", "model", "policy", "state", "changed"),
+        [(row.run, row.model, row.policy_name, row.state.value, row.changed) for row in rows],
+    )
+    console.answer({"runs": [codec.encode(row) for row in rows]}, lines, schema="runs-list", as_json=as_json)
+
+
+@app.command()
+def show(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
+    """One run: its plan, its gates, how it ended. Exits with the code of its state.
+
+    \b
+    Example:
+      maintain runs show 20260101-120000-consent-withdrawal-1a2b
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines import journal
+    from maintain_pipelines.report import read_report
+    from maintain_pipelines.rundir import RunFolder
+
+    with open_context(context.obj) as ports:
+        with ports.database.read() as unit:
+            row = journal.get(unit, run)
+        told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
+    lines = [f"{row.run} is {row.state}. {told.headline}", ""]
+    lines += _plan_lines(told.plan, None, [{"case": case.case_id} for case in told.excluded])
+    if told.verdict:
+        lines += ["", *verdict_lines(told.verdict)]
+    if row.error:
+        lines += ["", row.error]
+    document = {
+        "run": codec.encode(row),
+        "plan": codec.encode(told.plan),
+        "verdict": codec.encode(told.verdict),
+        "registration": codec.encode(told.registration),
+    }
+    console.answer(document, lines, schema="runs-show", as_json=as_json)
+    if code := of_state(row.state):
+        raise typer.Exit(code)
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """The gates of a verdict as a table, and the verdict."""
+    words = {"pass": "PASS", "fail": "FAIL", "not-evaluated": "NOT EVALUATED"}
+    rows = [
+        (gate.gate, words[gate.outcome.value] + ("" if gate.decisive else " (reported)"), gate.reason)
+        for gate in verdict.gates
+    ]
+    return [*console.table(("gate", "outcome", "why"), rows), "", f"Verdict: {words[verdict.outcome.value]}."]
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _plan_lines(plan: Plan, matches: int | None, forget: list[dict[str, Any]]) -> list[str]:
+    champion = f"version {plan.champion.version} of {plan.model}"
+    if matches is None:
+        first = f"Policy {plan.policy_name} on {champion}: {len(forget)} images to forget."
+    else:
+        first = f"Policy {plan.policy_name}: {matches} images match; {champion} learned from {len(forget)}."
+    gates = ", ".join(gate.name for gate in plan.gates)
+    proof = f"Claim {plan.claim} (reason {plan.reason}); method {plan.slots[0].method};"
+    rows = [(count.role.value, count.cases, count.patients) for count in plan.counts]
+    head = [first, f"{proof} gates {plan.gate_set}: {gates}.", ""]
+    return head + console.table(("role", "images", "patients"), rows)

@@ -1,0 +1,88 @@
+"""The cohort: every case that is known, what may be used of it, and what a model may learn from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maintain.cohort.facts import (
+        Arrival,
+        CohortStatus,
+        Conflict,
+        ConsentCounts,
+        ConsentFact,
+        Count,
+        FileOutcome,
+        KnownFile,
+        LabelCounts,
+        LabelFact,
+        Patient,
+        commitment,
+    )
+    from maintain.cohort.selection import Selected, field_counts, near_value, select, unknown_values
+    from maintain.cohort.snapshots import (
+        load_snapshot,
+        load_snapshot_by_digest,
+        snapshot_names,
+        take_snapshot,
+    )
+    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, splits_of
+    from maintain.cohort.store import CohortStore
+    from maintain.cohort.suppression import SuppressionList, suppress, suppressed
+
+__all__ = [
+    "Arrival",
+    "CohortStatus",
+    "CohortStore",
+    "Conflict",
+    "ConsentCounts",
+    "ConsentFact",
+    "Count",
+    "FileOutcome",
+    "KnownFile",
+    "LabelCounts",
+    "LabelFact",
+    "Patient",
+    "Selected",
+    "SplitCount",
+    "SplitCounts",
+    "SplitShares",
+    "SuppressionList",
+    "commitment",
+    "decide_splits",
+    "field_counts",
+    "load_snapshot",
+    "load_snapshot_by_digest",
+    "near_value",
+    "select",
+    "snapshot_names",
+    "splits_of",
+    "suppress",
+    "suppressed",
+    "take_snapshot",
+    "unknown_values",
+]
+
+#: Where each name lives; the store and what leans on it bring SQLAlchemy, so all wait for their first use.
+_ROOMS = {
+    "facts": (
+        "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count FileOutcome KnownFile LabelCounts "
+        "LabelFact Patient commitment"
+    ),
+    "selection": "Selected field_counts near_value select unknown_values",
+    "snapshots": "load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
+    "splits": "SplitCount SplitCounts SplitShares decide_splits splits_of",
+    "store": "CohortStore",
+    "suppression": "SuppressionList suppress suppressed",
+}
+
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name on its first use."""
+    import importlib
+
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"maintain.cohort.{_HOME[name]}"), name)

@@ -1,0 +1,134 @@
+"""What the cohort is told and what it answers: plain values, so that no other room is needed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from maintain.hashing import Digest
+from maintain.records import Case
+from maintain.vocabulary import ConsentStatus, FileStatus
+
+
+class Conflict(StrEnum):
+    """Why the cohort refuses a case that intake could read."""
+
+    PIXELS = "conflict"
+    """The same instance is known with other pixels."""
+    HIERARCHY = "inconsistent"
+    """Patient, study, series or device differ from what is known of the same study, series or instance."""
+    SUPPRESSED = "suppressed"
+    """A person took back consent or asked for erasure; only this word is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One file of a source: how it looked, and the case it holds or the reason it holds none."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    case: Case | None
+    height: int = 0
+    width: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one arrival."""
+
+    path: str
+    status: FileStatus
+    reason: str | None
+    case_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as it looked when it was read; `pixels` where it is the file a case was made of."""
+
+    size: int
+    mtime_ns: int
+    pixels: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFact:
+    """Somebody recorded an answer about a case."""
+
+    case_id: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFact:
+    """What the register says of a patient, and since when."""
+
+    patient: str
+    status: ConsentStatus
+    date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """What recording labels changed. `unknown` answers belong to no known case and were not stored."""
+
+    new: int
+    changed: int
+    unchanged: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentCounts:
+    """What a register changed. `outdated`: older than what is known; `unknown`: no such patient, not stored."""
+
+    changed: int
+    unchanged: int
+    outdated: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is kept about a patient."""
+
+    patient: str
+    sex: str | None
+    consent: ConsentStatus
+    consent_date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are of something with a name."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CohortStatus:
+    """The cohort in numbers. `copies` counts images whose pixels another image has too."""
+
+    patients: int
+    studies: int
+    images: int
+    copies: int
+    suppressed: int
+    first_date: str | None
+    last_date: str | None
+    by_device: tuple[Count, ...]
+    by_label: tuple[Count, ...]
+    by_consent: tuple[Count, ...]
+    by_eye: tuple[Count, ...]
+    files: tuple[Count, ...]
+    rejected: tuple[Count, ...]
+
+
+def commitment(salt: bytes, patient: str) -> Digest:
+    """What the ledger holds of a patient: SHA-256 over salt and pseudonym. Without the salt it is mute."""
+    return hashlib.sha256(salt + patient.encode()).hexdigest()

@@ -1,0 +1,264 @@
+"""Filing arrivals: what is new becomes rows, what is known stays, what contradicts is refused.
+
+A batch is judged in memory against what the database knows of its instances, series, studies and
+patients, in order, and then written with a handful of `executemany` calls.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from maintain.cohort.facts import Arrival, Conflict, FileOutcome
+from maintain.database import UnitOfWork, tables
+from maintain.hashing import Digest, digest_json
+from maintain.records import Case, Device
+from maintain.vocabulary import ConsentStatus, FileStatus, Reason
+
+#: Random bytes of a patient's salt: as strong as the pseudonym it hides.
+SALT_BYTES = 16
+
+#: Reasons for which intake itself refuses a case that comes back.
+PERSONAL = tuple(reason.value for reason in Reason if reason.personal)
+
+
+def file_arrivals(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival]) -> tuple[FileOutcome, ...]:
+    """File one batch and say what became of each file."""
+    cases = [arrival.case for arrival in arrivals if arrival.case is not None]
+    known = _Known.of(unit, cases)
+    outcomes = tuple(_judge(arrival, source, known) for arrival in arrivals)
+    fresh = {
+        arrival.case.case_id: arrival
+        for arrival, outcome in zip(arrivals, outcomes, strict=True)
+        if arrival.case is not None and outcome.status is FileStatus.ACCEPTED
+    }
+    _write_cases(unit, list(fresh.values()))
+    _write_files(unit, source, arrivals, outcomes)
+    return outcomes
+
+
+def device_digest(device: Device) -> Digest:
+    """What makes two devices one row: every fact, the software included."""
+    return digest_json(
+        {
+            "manufacturer": device.manufacturer,
+            "model": device.model,
+            "model_raw": device.model_raw,
+            "serial": device.serial,
+            "station": device.station,
+            "software": list(device.software),
+        }
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known about a batch: grows with each case that is accepted."""
+
+    images: dict[str, tuple[str, str]]
+    series: dict[str, tuple[str, str]]
+    studies: dict[str, tuple[str, str | None, str | None]]
+    owners: dict[str, tuple[int, str]]
+    barred_patients: frozenset[str]
+    barred_cases: frozenset[str]
+    barred_pixels: frozenset[str]
+
+    @classmethod
+    def of(cls, unit: UnitOfWork, cases: Sequence[Case]) -> _Known:
+        ids, pixels = {case.case_id for case in cases}, {case.pixels for case in cases}
+        image, series, study, device = tables.image_case, tables.series, tables.study, tables.device
+        file, patient, barred = tables.file, tables.patient, tables.suppression
+        personal = select(barred.c.case_id, barred.c.pixels).where(barred.c.reason.in_(PERSONAL))
+        return cls(
+            images={
+                row.case_id: (row.pixels, row.series)
+                for row in unit.rows(
+                    select(image.c.case_id, image.c.pixels, image.c.series).where(image.c.case_id.in_(ids))
+                )
+            },
+            series={
+                row.series: (row.study, row.digest)
+                for row in unit.rows(
+                    select(series.c.series, series.c.study, device.c.digest)
+                    .join(device, device.c.id == series.c.device_id)
+                    .where(series.c.series.in_({case.series for case in cases}))
+                )
+            },
+            studies={
+                row.study: (row.patient, row.study_date, row.site)
+                for row in unit.rows(select(study).where(study.c.study.in_({case.study for case in cases})))
+            },
+            owners={
+                row.case_id: (row.source_id, row.path)
+                for row in unit.rows(
+                    select(file.c.case_id, file.c.source_id, file.c.path).where(
+                        file.c.case_id.in_(ids), file.c.status == FileStatus.ACCEPTED
+                    )
+                )
+            },
+            barred_patients=frozenset(
+                row.patient
+                for row in unit.rows(
+                    select(patient.c.patient).where(
+                        patient.c.patient.in_({case.patient for case in cases}),
+                        patient.c.consent == ConsentStatus.WITHDRAWN,
+                    )
+                )
+            ),
+            barred_cases=frozenset(row.case_id for row in unit.rows(personal.where(barred.c.case_id.in_(ids)))),
+            barred_pixels=frozenset(row.pixels for row in unit.rows(personal.where(barred.c.pixels.in_(pixels)))),
+        )
+
+    def conflict(self, case: Case) -> Conflict | None:
+        """Why this case cannot be filed, if it cannot."""
+        image = self.images.get(case.case_id)
+        if image is None and self._is_barred(case):
+            return Conflict.SUPPRESSED
+        study = self.studies.get(case.study, (case.patient, None, None))
+        series = self.series.get(case.series, (case.study, device_digest(case.device)))
+        if (
+            study[0] != case.patient
+            or _differ(study[1], case.study_date)
+            or _differ(study[2], case.site)
+            or series != (case.study, device_digest(case.device))
+            or (image is not None and image[1] != case.series)
+        ):
+            return Conflict.HIERARCHY
+        return Conflict.PIXELS if image is not None and image[0] != case.pixels else None
+
+    def learn(self, case: Case, owner: tuple[int, str]) -> None:
+        """Remember an accepted case for the rest of the batch."""
+        _, day, site = self.studies.get(case.study, (case.patient, None, None))
+        self.studies[case.study] = (case.patient, day or case.study_date, site or case.site)
+        self.series[case.series] = (case.study, device_digest(case.device))
+        self.images[case.case_id] = (case.pixels, case.series)
+        self.owners[case.case_id] = owner
+
+    def _is_barred(self, case: Case) -> bool:
+        return (
+            case.patient in self.barred_patients
+            or case.case_id in self.barred_cases
+            or case.pixels in self.barred_pixels
+        )
+
+
+def _judge(arrival: Arrival, source: int, known: _Known) -> FileOutcome:
+    case = arrival.case
+    if case is None:
+        return FileOutcome(arrival.path, FileStatus.REJECTED, arrival.reason, None)
+    conflict = known.conflict(case)
+    if conflict is not None:
+        return FileOutcome(arrival.path, FileStatus.REJECTED, conflict.value, None)
+    owner = known.owners.get(case.case_id)
+    if owner is not None and owner != (source, arrival.path):
+        return FileOutcome(arrival.path, FileStatus.DUPLICATE, None, case.case_id)
+    known.learn(case, (source, arrival.path))
+    return FileOutcome(arrival.path, FileStatus.ACCEPTED, None, case.case_id)
+
+
+def _write_cases(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
+    cases = [arrival.case for arrival in arrivals if arrival.case is not None]
+    _add(unit, tables.patient, [_patient_row(case) for case in cases], ("patient",), fill=("sex",))
+    _add(unit, tables.device, [_device_row(case.device) for case in cases], ("digest",))
+    studies = [
+        {"study": case.study, "patient": case.patient, "study_date": case.study_date, "site": case.site}
+        for case in cases
+    ]
+    _add(unit, tables.study, studies, ("study",), fill=("study_date", "site"))
+    devices = _device_ids(unit, cases)
+    series = [
+        {"series": case.series, "study": case.study, "device_id": devices[device_digest(case.device)]} for case in cases
+    ]
+    _add(unit, tables.series, series, ("series",))
+    images = [_image_row(arrival, arrival.case) for arrival in arrivals if arrival.case is not None]
+    _add(unit, tables.image_case, images, ("case_id",), fill=("eye", "age"))
+
+
+def _write_files(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival], outcomes: Sequence[FileOutcome]) -> None:
+    rows = [
+        {
+            "source_id": source,
+            "path": arrival.path,
+            "size": arrival.size,
+            "mtime_ns": arrival.mtime_ns,
+            "status": outcome.status.value,
+            "reason": outcome.reason,
+            "case_id": outcome.case_id,
+        }
+        for arrival, outcome in zip(arrivals, outcomes, strict=True)
+    ]
+    statement = insert(tables.file)
+    changed = {name: statement.excluded[name] for name in ("size", "mtime_ns", "status", "reason", "case_id")}
+    unit.execute_many(statement.on_conflict_do_update(index_elements=["source_id", "path"], set_=changed), rows)
+
+
+def _add(
+    unit: UnitOfWork,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: tuple[str, ...],
+    *,
+    fill: tuple[str, ...] = (),
+) -> None:
+    """Insert what is new; of what is known only the columns in `fill` that are still empty are written."""
+    statement = insert(table)
+    if fill:
+        set_ = {name: func.coalesce(table.c[name], statement.excluded[name]) for name in fill}
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=set_)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    unit.execute_many(statement, rows)
+
+
+def _patient_row(case: Case) -> dict[str, Any]:
+    return {
+        "patient": case.patient,
+        "sex": case.sex,
+        "consent": ConsentStatus.UNKNOWN.value,
+        "consent_date": None,
+        "salt": secrets.token_bytes(SALT_BYTES),
+    }
+
+
+def _device_row(device: Device) -> dict[str, Any]:
+    return {
+        "digest": device_digest(device),
+        "manufacturer": device.manufacturer,
+        "model": device.model,
+        "model_raw": device.model_raw,
+        "serial": device.serial,
+        "station": device.station,
+        "software": list(device.software),
+    }
+
+
+def _image_row(arrival: Arrival, case: Case) -> dict[str, Any]:
+    return {
+        "case_id": case.case_id,
+        "series": case.series,
+        "eye": None if case.eye is None else case.eye.value,
+        "age": case.age,
+        "pixels": case.pixels,
+        "height": arrival.height,
+        "width": arrival.width,
+    }
+
+
+def _device_ids(unit: UnitOfWork, cases: Sequence[Case]) -> Mapping[Digest, int]:
+    device = tables.device
+    wanted = {device_digest(case.device) for case in cases}
+    return {
+        row.digest: row.id for row in unit.rows(select(device.c.digest, device.c.id).where(device.c.digest.in_(wanted)))
+    }
+
+
+def _differ(known: str | None, said: str | None) -> bool:
+    return known is not None and said is not None and known != said

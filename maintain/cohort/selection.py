@@ -1,0 +1,88 @@
+"""Which cases a policy selects, and the rule that selected each of them.
+
+A match pulls in its unit, and every exact copy of a selected picture is selected too, under
+whatever pseudonym it was filed: a model has not forgotten what it still sees as a copy.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from maintain.cohort.facts import Count
+from maintain.errors import nearest_name
+from maintain.predicate import Absent, Predicate, absent_values, explain, field_values, matches
+from maintain.records import Case
+from maintain.vocabulary import Eye, Unit
+
+#: Why an exact copy is selected.
+COPY = "exact copy of a selected image"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A case that a policy selects, and the rule that did it."""
+
+    case: Case
+    reason: str
+
+
+def select(cases: tuple[Case, ...], predicate: Predicate, unit: Unit) -> tuple[Selected, ...]:
+    """Every selected case with its reason, ordered by case.
+
+    A copy joins as an image: equal pixels are one group, so a single round reaches every copy, and
+    nothing is pulled in by a copy that merely looks the same.
+    """
+    reasons = {case.case_id: explain(predicate, case) for case in cases if matches(predicate, case)}
+    pulling: dict[Hashable, str] = {}
+    for case in cases:
+        if case.case_id in reasons:
+            pulling.update(dict.fromkeys(_unit_keys(case, unit), f"same {unit.value} as a match"))
+    for case in cases:
+        pulled = next((pulling[key] for key in _unit_keys(case, unit) if key in pulling), None)
+        if pulled is not None:
+            reasons.setdefault(case.case_id, pulled)
+    copied = {case.pixels for case in cases if case.case_id in reasons}
+    for case in cases:
+        if case.pixels in copied:
+            reasons.setdefault(case.case_id, COPY)
+    found = (Selected(case, reasons[case.case_id]) for case in cases if case.case_id in reasons)
+    return tuple(sorted(found, key=lambda selected: selected.case.case_id))
+
+
+def unknown_values(cases: tuple[Case, ...], predicate: Predicate) -> tuple[Absent, ...]:
+    """Every value that the predicate names and no case ever had, with the nearest that one has."""
+    return absent_values(predicate, cases)
+
+
+def near_value(cases: tuple[Case, ...], field: str, value: str) -> str | None:
+    """The value of that field, of those that some case has, that is most like the one given."""
+    return nearest_name(value, {str(known) for case in cases for known in field_values(case, field)})
+
+
+def field_counts(cases: tuple[Case, ...], field: str) -> tuple[Count, ...]:
+    """How many cases have each value of a field, most first: what a policy's author may choose from."""
+    counts: dict[str, int] = defaultdict(int)
+    for case in cases:
+        for value in field_values(case, field):
+            counts[str(value)] += 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Count(name, value) for name, value in ordered)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _unit_keys(case: Case, unit: Unit) -> tuple[Hashable, ...]:
+    """What a case shares with its unit. A picture of both eyes, or nobody knows of which, is of either."""
+    if unit is Unit.EYE:
+        eyes = (Eye.RIGHT, Eye.LEFT) if case.eye in (None, Eye.BOTH) else (case.eye,)
+        return tuple((case.patient, eye) for eye in eyes)
+    shared: Mapping[Unit, str] = {
+        Unit.IMAGE: case.case_id,
+        Unit.SERIES: case.series,
+        Unit.STUDY: case.study,
+        Unit.PATIENT: case.patient,
+    }
+    return (shared[unit],)

@@ -1,0 +1,138 @@
+"""The cohort's rows: sources and files, patients, devices, images, labels, consents.
+
+One store over one open unit of work; whoever opened it decides what belongs together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, insert, not_, select, update
+
+from maintain.clock import timestamp
+from maintain.cohort.answers import write_consents, write_labels
+from maintain.cohort.facts import (
+    Arrival,
+    CohortStatus,
+    Conflict,
+    ConsentCounts,
+    ConsentFact,
+    FileOutcome,
+    KnownFile,
+    LabelCounts,
+    LabelFact,
+    Patient,
+)
+from maintain.cohort.filing import file_arrivals
+from maintain.cohort.reading import read_cases
+from maintain.cohort.status import count_cohort
+from maintain.database import UnitOfWork, tables
+from maintain.errors import InputError
+from maintain.records import Case
+from maintain.vocabulary import ConsentStatus, FileStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CohortStore:
+    """Reads and writes the cohort inside one unit of work."""
+
+    unit: UnitOfWork
+
+    # sources
+
+    def source(self, kind: str, place: str, *, key_id: str) -> int:
+        """The number of a source, known or new; `place` is the pseudonym of where it lies.
+
+        Raises `InputError` when the cohort was read under another pseudonym key: the same patient
+        would become two.
+        """
+        table = tables.source
+        foreign = select(table.c.id).where(not_(table.c.root.startswith(f"{key_id}:", autoescape=True)))
+        if self.unit.row(foreign.limit(1)) is not None:
+            raise InputError(
+                "This cohort was read under another pseudonym key.",
+                remedy="Restore the key of this workspace; with another one, start a new workspace.",
+            )
+        root = f"{key_id}:{place}"
+        wanted = select(table.c.id).where(and_(table.c.kind == kind, table.c.root == root))
+        found = self.unit.scalar(wanted)
+        if found is None:
+            self.unit.execute(insert(table), {"kind": kind, "root": root})
+            found = self.unit.scalar(wanted)
+        return int(found)
+
+    def begin_ingest(self, source: int, *, code: str, now: datetime) -> int:
+        """Open the record of one intake; it stays unfinished if the intake is killed."""
+        row = {"source_id": source, "started": timestamp(now), "counts": {}, "code": code}
+        result = self.unit.connection.execute(insert(tables.ingest), row)
+        return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+
+    def finish_ingest(self, ingest: int, counts: Mapping[str, int], *, now: datetime) -> None:
+        """Close the record of an intake with what it counted."""
+        done = {"finished": timestamp(now), "counts": dict(counts)}
+        self.unit.execute(update(tables.ingest).where(tables.ingest.c.id == ingest).values(done))
+
+    # writing
+
+    def known_files(self, source: int) -> Mapping[str, KnownFile]:
+        """Files that need not be read again while they look the same.
+
+        Those refused for a withdrawn consent are left out: consent can be given again.
+        """
+        file, image = tables.file, tables.image_case
+        owner = and_(file.c.case_id == image.c.case_id, file.c.status == FileStatus.ACCEPTED)
+        statement = (
+            select(file.c.path, file.c.size, file.c.mtime_ns, image.c.pixels)
+            .join(image, owner, isouter=True)
+            .where(file.c.source_id == source, file.c.reason.is_distinct_from(Conflict.SUPPRESSED.value))
+        )
+        return {row.path: KnownFile(row.size, row.mtime_ns, row.pixels) for row in self.unit.rows(statement)}
+
+    def add(self, source: int, arrivals: Sequence[Arrival]) -> tuple[FileOutcome, ...]:
+        """File a batch. Known instances become duplicates or conflicts; nothing known is overwritten."""
+        return file_arrivals(self.unit, source, arrivals)
+
+    def record_labels(self, facts: Sequence[LabelFact], *, now: datetime) -> LabelCounts:
+        """Record answers; a changed one is a new version."""
+        return write_labels(self.unit, facts, now=now)
+
+    def record_consents(self, facts: Sequence[ConsentFact]) -> ConsentCounts:
+        """Record what a consent register says."""
+        return write_consents(self.unit, facts)
+
+    # reading
+
+    def cases(self) -> tuple[Case, ...]:
+        """Every case with its latest labels, ordered by case."""
+        return read_cases(self.unit)
+
+    def case(self, case_id: str) -> Case:
+        """One case. Raises `InputError` when there is none with that pseudonym."""
+        found = read_cases(self.unit, case_id)
+        if not found:
+            raise InputError(
+                "The cohort has no such case.",
+                remedy="Cases are named by keyed pseudonyms; `maintain runs cases RUN` lists those of a run.",
+            )
+        return found[0]
+
+    def patients(self, patients: Iterable[str]) -> tuple[Patient, ...]:
+        """What is kept about these patients, ordered; unknown ones are left out."""
+        table, wanted = tables.patient, set(patients)
+        return tuple(
+            Patient(row.patient, row.sex, ConsentStatus(row.consent), row.consent_date)
+            for row in self.unit.rows(select(table).order_by(table.c.patient))
+            if row.patient in wanted
+        )
+
+    def salts(self, patients: Iterable[str]) -> Mapping[str, bytes]:
+        """The salt of each of these patients, for commitments; unknown ones are left out."""
+        table, wanted = tables.patient, set(patients)
+        rows = self.unit.rows(select(table.c.patient, table.c.salt))
+        return {row.patient: row.salt for row in rows if row.patient in wanted}
+
+    def status(self) -> CohortStatus:
+        """The cohort in numbers."""
+        return count_cohort(self.unit)

@@ -1,0 +1,44 @@
+"""The gates: evidence in, results and a verdict out.
+
+The table (`options`) and the values (`base`) are cheap; the gates themselves are loaded when a
+plan asks for them, because their intervals need numpy and scipy.
+"""
+
+from __future__ import annotations
+
+from maintain.gates.base import Evidence, FileCheck, Gate, RunFile, WeightsCheck
+from maintain.gates.catalog import build, evaluate
+from maintain.gates.options import (
+    GATE_SET_ALIASES,
+    GATE_SETS,
+    GATES,
+    GateInfo,
+    GateSet,
+    OptionInfo,
+    gate_info,
+    gate_set,
+    gates_for,
+    request_for,
+)
+from maintain.gates.verdict import fold
+
+__all__ = [
+    "GATES",
+    "GATE_SETS",
+    "GATE_SET_ALIASES",
+    "Evidence",
+    "FileCheck",
+    "Gate",
+    "GateInfo",
+    "GateSet",
+    "OptionInfo",
+    "RunFile",
+    "WeightsCheck",
+    "build",
+    "evaluate",
+    "fold",
+    "gate_info",
+    "gate_set",
+    "gates_for",
+    "request_for",
+]

@@ -1,0 +1,210 @@
+"""The gate `retention`: does the candidate still work?
+
+Non-inferiority to the champion on holdout cases outside the forget group, paired by case and
+clustered by patient (DESIGN §7). It is a floor, never a ranking: a model that barely changed wins
+every ranking by retention, and has forgotten nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from maintain.errors import NotEvaluatedError
+from maintain.gates.base import Evidence, judged, listed, number
+from maintain.gates.consumption import counted
+from maintain.hashing import Digest
+from maintain.records import Figure, GateRequest, GateResult, Measurement
+from maintain.statistics import Metric, PairedDifference, log_odds, paired_bound
+from maintain.statistics.metrics import FloatArray, IntArray
+from maintain.vocabulary import Head, Outcome, Role
+
+#: Levels are sums of shares, so they are compared with this much room for rounding.
+ROUNDING = 1e-9
+
+#: Beyond this factor of precision (its square in cases) a number of cases is no advice any more.
+MOST_TIMES_MORE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Accuracy, balanced accuracy and AUROC of the candidate against the champion's."""
+
+    request: GateRequest
+    name: ClassVar[str] = "retention"
+
+    def measure(self, evidence: Evidence) -> GateResult:
+        """PASS when every loss is shown below the margin, FAIL when one is shown above it.
+
+        Raises `NotEvaluatedError` when the holdout was not measured whole, or a metric does not exist.
+        """
+        refused = _refused(self.request, evidence)
+        if refused:
+            return judged(self.request, Outcome.FAIL, listed(refused))
+        return self._judge(_pairs(evidence), evidence.slot.alpha)
+
+    def explain(self, result: GateResult) -> str:
+        """The three differences with their bounds, in points."""
+        told = [_told(figure) for figure in result.figures if figure.low is not None]
+        ends = {
+            Outcome.PASS: "Each loss is shown to be smaller than the margin.",
+            Outcome.FAIL: f"The candidate is shown to be worse, or cannot be used: {result.reason}",
+            Outcome.NOT_EVALUATED: f"Neither is shown: {result.reason}",
+        }
+        return " ".join([*told, ends[result.outcome]])
+
+    def _judge(self, pairs: _Pairs, alpha: float) -> GateResult:
+        margin = number(self.request, "margin")
+        bounds = {metric: pairs.bound(metric, alpha) for metric in Metric}
+        figures = tuple(_figure(metric, bound, -margin) for metric, bound in bounds.items())
+        lost = [metric for metric, bound in bounds.items() if bound.high < -margin]
+        if lost:
+            reason = f"Shown to lose more than {margin:g}: {', '.join(lost)}."
+            return judged(self.request, Outcome.FAIL, reason, figures)
+        unsure = {metric: bound for metric, bound in bounds.items() if not bound.low > -margin}
+        if unsure:
+            return judged(self.request, Outcome.NOT_EVALUATED, _needs(unsure, margin), figures)
+        reason = f"Every metric is shown to lose less than {margin:g}."
+        return judged(self.request, Outcome.PASS, reason, figures)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """The same cases, answered by both models."""
+
+    labels: IntArray
+    champion: FloatArray
+    candidate: FloatArray
+    patients: tuple[str, ...]
+
+    def bound(self, metric: Metric, alpha: float) -> PairedDifference:
+        """The candidate's difference to the champion in one metric."""
+        ordered = metric is Metric.AUROC
+        return paired_bound(
+            metric,
+            labels=self.labels,
+            before=log_odds(self.champion) if ordered else self.champion,
+            after=log_odds(self.candidate) if ordered else self.candidate,
+            patients=self.patients,
+            alpha=alpha,
+        )
+
+
+def _refused(request: GateRequest, evidence: Evidence) -> list[str]:
+    """What no number can mend."""
+    candidate, champion = evidence.candidate.weights, evidence.plan.champion.weights
+    reasons = []
+    if champion in (candidate, evidence.weights.candidate):
+        reasons.append("the candidate's weights are the champion's, so it keeps everything and forgot nothing")
+    rows = evidence.measurements.of(candidate, Role.HOLDOUT)
+    broken = sum(not all(map(math.isfinite, row.logits)) for row in rows)
+    if broken:
+        reasons.append(f"the candidate answers {counted(broken, 'case')} with NaN or infinity")
+    spent = sum(slot.alpha for slot in evidence.plan.slots)
+    if spent > number(request, "alpha") + ROUNDING or not evidence.slot.alpha > 0.0:
+        reasons.append("the plan's slots do not share the level that the gate allows")
+    return reasons
+
+
+def _pairs(evidence: Evidence) -> _Pairs:
+    """Both models' answers for exactly the planned holdout, in the plan's order, by the plan's labels."""
+    spec, planned = evidence.candidate_spec, evidence.roles.of(Role.HOLDOUT)
+    if spec.head is not Head.SOFTMAX:
+        raise NotEvaluatedError(
+            f"Retention of a {spec.head} head cannot be judged by this version.",
+            remedy="Use a softmax head, or wait for the version that supports it.",
+        )
+    classes = {label: number for number, label in enumerate(spec.label_order)}
+    answers = [
+        _answers(evidence, weights, [row.case_id for row in planned], len(classes))
+        for weights in (evidence.plan.champion.weights, evidence.candidate.weights)
+    ]
+    labels = [classes.get(row.label, -1) for row in planned]
+    wrong = sum(
+        not _labelled(model[row.case_id], label)
+        for model in answers
+        for row, label in zip(planned, labels, strict=True)
+    )
+    if wrong:
+        raise NotEvaluatedError(
+            f"{counted(wrong, 'measurement')} of the holdout have another label than the plan.",
+            remedy="Measure again from the plan's role table.",
+        )
+    before, after = ([model[row.case_id].logits for row in planned] for model in answers)
+    return _Pairs(
+        labels=np.asarray(labels, dtype=np.int64),
+        champion=np.asarray(before, dtype=np.float64),
+        candidate=np.asarray(after, dtype=np.float64),
+        patients=tuple(row.patient for row in planned),
+    )
+
+
+def _answers(evidence: Evidence, weights: Digest, planned: Sequence[str], classes: int) -> dict[str, Measurement]:
+    rows = evidence.measurements.of(weights, Role.HOLDOUT)
+    answers = {row.case_id: row for row in rows}
+    missing = len(set(planned) - set(answers))
+    foreign = len(set(answers) - set(planned))
+    misshapen = sum(len(row.logits) != classes for row in rows)
+    problems = [
+        f"{counted(count, 'case')} {what}"
+        for count, what in (
+            (missing, "of the holdout without a measurement"),
+            (foreign, "measured that the plan does not hold out"),
+            (len(rows) - len(answers), "measured twice"),
+            (misshapen, "answered for another number of classes"),
+            (0 if planned else 1, "at least must be held out: the plan holds out none"),
+        )
+        if count
+    ]
+    if problems:
+        which = "champion" if weights == evidence.plan.champion.weights else "candidate"
+        raise NotEvaluatedError(
+            f"The {which} was not measured on the whole holdout: {', '.join(problems)}.",
+            remedy="Run the verify stage again; a part of the holdout is never judged alone.",
+        )
+    return answers
+
+
+def _labelled(row: Measurement, label: int) -> bool:
+    return label >= 0 and row.label == (label,) and all(row.label_mask)
+
+
+def _figure(metric: Metric, bound: PairedDifference, limit: float) -> Figure:
+    return Figure(
+        name=f"{metric} difference",
+        value=bound.estimate,
+        low=bound.low,
+        high=bound.high,
+        limit=limit,
+        cases=bound.cases,
+        patients=bound.patients,
+    )
+
+
+def _needs(unsure: dict[Metric, PairedDifference], margin: float) -> str:
+    """Which metrics are open, and roughly how many cases would settle them if nothing else changed."""
+    said = []
+    for metric, bound in unsure.items():
+        distance = abs(bound.estimate + margin)
+        reach = bound.estimate - bound.low if bound.estimate > -margin else bound.high - bound.estimate
+        if distance * MOST_TIMES_MORE < reach:
+            said.append(f"{metric} lies at the margin, where more cases settle nothing")
+        else:
+            needed = math.ceil(bound.cases * (reach / distance) ** 2)
+            said.append(f"{metric} would need about {needed} holdout cases, not {bound.cases}")
+    return listed(said)
+
+
+def _told(figure: Figure) -> str:
+    low = figure.low if figure.low is not None else math.nan
+    return (
+        f"{figure.name}: {100 * figure.value:+.1f} points (at worst {100 * low:+.1f}) on"
+        f" {figure.cases} cases of {figure.patients} patients."
+    )

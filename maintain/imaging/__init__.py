@@ -1,0 +1,102 @@
+"""The imaging room: pixels to tensors, networks by name, weights by digest, and the counting loader.
+
+Names are resolved when they are first used, so that the table of networks is read without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maintain.imaging.batches import batch_bounds, batches_per_epoch
+    from maintain.imaging.blueprint import Blueprint, blueprint_of
+    from maintain.imaging.compute import deterministic, pick_device, seeded, threads
+    from maintain.imaging.heads import HeadRule, head_rule
+    from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
+    from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
+    from maintain.imaging.pixels import MemoryPixels, PixelSource, load_images
+    from maintain.imaging.toy import Toy, toy_problem
+    from maintain.imaging.transforms import STEPS, Chain, StepEntry, default_chain
+    from maintain.imaging.weights import (
+        State,
+        all_finite,
+        load_model,
+        load_weights,
+        non_finite,
+        read_weights,
+        save_weights,
+        state_of,
+        weights_digest,
+    )
+
+__all__ = [
+    "NETWORKS",
+    "STEPS",
+    "Blueprint",
+    "CaseLoader",
+    "Chain",
+    "HeadRule",
+    "LoaderCase",
+    "LoaderState",
+    "MemoryPixels",
+    "NetworkEntry",
+    "PixelSource",
+    "State",
+    "StepEntry",
+    "Toy",
+    "all_finite",
+    "batch_bounds",
+    "batches_per_epoch",
+    "blueprint_of",
+    "build_network",
+    "check_network",
+    "default_chain",
+    "deterministic",
+    "head_rule",
+    "load_images",
+    "load_model",
+    "load_weights",
+    "network_entry",
+    "non_finite",
+    "pick_device",
+    "read_weights",
+    "save_weights",
+    "seeded",
+    "state_of",
+    "threads",
+    "toy_problem",
+    "weights_digest",
+]
+
+#: Module of this package -> the names it gives to the front door.
+_HOMES: Mapping[str, tuple[str, ...]] = {
+    "batches": ("batch_bounds", "batches_per_epoch"),
+    "blueprint": ("Blueprint", "blueprint_of"),
+    "compute": ("deterministic", "pick_device", "seeded", "threads"),
+    "heads": ("HeadRule", "head_rule"),
+    "loader": ("CaseLoader", "LoaderCase", "LoaderState"),
+    "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),
+    "pixels": ("MemoryPixels", "PixelSource", "load_images"),
+    "toy": ("Toy", "toy_problem"),
+    "transforms": ("STEPS", "Chain", "StepEntry", "default_chain"),
+    "weights": (
+        "State",
+        "all_finite",
+        "load_model",
+        "load_weights",
+        "non_finite",
+        "read_weights",
+        "save_weights",
+        "state_of",
+        "weights_digest",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,52 @@
+"""Intake: the room where identifiers end. DICOM files and tables in, pseudonymous values out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
+from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
+
+if TYPE_CHECKING:
+    from maintain.intake.dicom import read_dicom
+    from maintain.intake.reading import Flag, Reading, Rejection, RejectionReason
+    from maintain.intake.walk import FoundFile, find_files
+
+__all__ = [
+    "ConsentRow",
+    "ConsentTable",
+    "Flag",
+    "FoundFile",
+    "LabelRow",
+    "LabelTable",
+    "Pseudonyms",
+    "Reading",
+    "Rejection",
+    "RejectionReason",
+    "create_key",
+    "find_files",
+    "load_pseudonyms",
+    "read_consents",
+    "read_dicom",
+    "read_labels",
+]
+
+#: Names behind pydicom and numpy, imported when they are asked for: `maintain init` needs the key only.
+_HEAVY = {
+    "Flag": "reading",
+    "FoundFile": "walk",
+    "Reading": "reading",
+    "Rejection": "reading",
+    "RejectionReason": "reading",
+    "find_files": "walk",
+    "read_dicom": "dicom",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a heavy name on its first use."""
+    import importlib
+
+    if name not in _HEAVY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"maintain.intake.{_HEAVY[name]}"), name)

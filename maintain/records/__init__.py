@@ -1,0 +1,79 @@
+"""The frozen values of the one path, each naming the digest of the one before it.
+
+    Snapshot -> TrainingManifest + ModelSpec -> ModelVersion -> Plan -> Candidate -> Verdict -> Registration
+
+What is written down is exactly these values (`maintain.codec`), so the chain of digests *is* the
+lineage. Long tables (`RoleTable`, `LoaderLog`, `Measurements`) are files of their own, named by
+digest. No value holds a time of day or a duration: the same inputs give the same digests.
+"""
+
+from __future__ import annotations
+
+from maintain.records.cohort import Case, CaseRef, Device, Label, Snapshot, SnapshotMember
+from maintain.records.models import (
+    ModelSpec,
+    ModelVersion,
+    Network,
+    Origin,
+    Recipe,
+    Scalar,
+    Setting,
+    Step,
+    TrainingManifest,
+)
+from maintain.records.runs import (
+    Candidate,
+    ChampionRef,
+    Decision,
+    Environment,
+    Figure,
+    GateRequest,
+    GateResult,
+    LoaderLog,
+    LoaderRow,
+    Measurement,
+    Measurements,
+    Plan,
+    PlannedCase,
+    Registration,
+    RoleCount,
+    RoleTable,
+    Slot,
+    Verdict,
+)
+
+__all__ = [
+    "Candidate",
+    "Case",
+    "CaseRef",
+    "ChampionRef",
+    "Decision",
+    "Device",
+    "Environment",
+    "Figure",
+    "GateRequest",
+    "GateResult",
+    "Label",
+    "LoaderLog",
+    "LoaderRow",
+    "Measurement",
+    "Measurements",
+    "ModelSpec",
+    "ModelVersion",
+    "Network",
+    "Origin",
+    "Plan",
+    "PlannedCase",
+    "Recipe",
+    "Registration",
+    "RoleCount",
+    "RoleTable",
+    "Scalar",
+    "Setting",
+    "Slot",
+    "Snapshot",
+    "SnapshotMember",
+    "Step",
+    "TrainingManifest",
+    "Verdict",
+]

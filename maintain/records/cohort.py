@@ -1,0 +1,91 @@
+"""Cases as they are known, and snapshots of them. Every identifier is a keyed pseudonym."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maintain.hashing import Digest
+from maintain.vocabulary import ConsentStatus, Eye, Split
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The machine that took an image. Serial and station are keyed pseudonyms."""
+
+    manufacturer: str | None
+    model: str | None
+    model_raw: str | None
+    serial: str | None
+    station: str | None
+    software: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A recorded answer. The version grows when the answer is corrected."""
+
+    name: str
+    value: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One image with its labels and metadata. Every identifier is a keyed pseudonym."""
+
+    case_id: str
+    patient: str
+    study: str
+    series: str
+    pixels: Digest
+    device: Device
+    eye: Eye | None
+    sex: str | None
+    age: int | None
+    study_date: str | None
+    site: str | None
+    consent: ConsentStatus
+    labels: tuple[Label, ...]
+
+    def label(self, name: str) -> Label | None:
+        """The label of that name, or None when the case has none."""
+        return next((label for label in self.labels if label.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CaseRef:
+    """What a manifest lists: a case together with the version of its label."""
+
+    case_id: str
+    label_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMember:
+    """One case of a snapshot, frozen with its label and its split."""
+
+    case_id: str
+    label_version: int
+    label: str
+    patient: str
+    pixels: Digest
+    split: Split
+
+    @property
+    def ref(self) -> CaseRef:
+        """What a manifest lists of it."""
+        return CaseRef(self.case_id, self.label_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An immutable list of cases for one model lineage; members are ordered by case."""
+
+    name: str
+    model: str
+    label_name: str
+    members: tuple[SnapshotMember, ...]
+
+    def of(self, split: Split) -> tuple[SnapshotMember, ...]:
+        """The members of one split."""
+        return tuple(member for member in self.members if member.split is split)

@@ -1,0 +1,234 @@
+"""The values of a run, from plan to registration, each naming the digest of the one before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maintain.hashing import Digest
+from maintain.records.cohort import CaseRef
+from maintain.records.models import Origin, Setting
+from maintain.vocabulary import Alias, Claim, Outcome, Reason, Role
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionRef:
+    """The serving version that a plan revises."""
+
+    version: int
+    weights: Digest
+    spec: Digest
+    manifest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a run computes. The same weights are promised only where all of this is equal."""
+
+    machine: str
+    processor: str
+    device: str
+    threads: int
+    python: str
+    torch: str
+    maintain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One chance at the holdout: a method, and the level at which its retention is judged."""
+
+    number: int
+    method: str
+    options: tuple[Setting, ...]
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """A gate that the policy asks for, with every option resolved."""
+
+    name: str
+    options: tuple[Setting, ...]
+    decisive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCount:
+    """How many cases, patients and studies have a role."""
+
+    role: Role
+    cases: int
+    patients: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """One case of a plan: its role, and the rule that gave it that role."""
+
+    case_id: str
+    label_version: int
+    label: str
+    patient: str
+    pixels: Digest
+    role: Role
+    reason: str
+
+    @property
+    def ref(self) -> CaseRef:
+        """What a manifest lists of it."""
+        return CaseRef(self.case_id, self.label_version)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """Every case of a plan with its role, ordered by case."""
+
+    rows: tuple[PlannedCase, ...]
+
+    def of(self, *roles: Role) -> tuple[PlannedCase, ...]:
+        """The cases that have one of these roles."""
+        return tuple(row for row in self.rows if row.role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would happen, to whom, and why. The cases are in the role table, by digest."""
+
+    policy: Digest
+    policy_name: str
+    reason: Reason
+    claim: Claim
+    model: str
+    champion: ChampionRef
+    roles: Digest
+    counts: tuple[RoleCount, ...]
+    slots: tuple[Slot, ...]
+    gate_set: str
+    gates: tuple[GateRequest, ...]
+    seed: int
+    budget_steps: int
+    alias: Alias
+    environment: Environment
+
+    def count(self, role: Role) -> RoleCount:
+        """The count of one role; zero when no case has it."""
+        return next((count for count in self.counts if count.role is role), RoleCount(role, 0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderRow:
+    """How often the loader handed out one case, and as what."""
+
+    role: Role
+    case_id: str
+    label_version: int
+    times_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderLog:
+    """What a training really consumed: counted by the loader, which no method can write."""
+
+    origin: Origin
+    final_weights: Digest
+    steps: int
+    rows: tuple[LoaderRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the search: which method was tried, and why it went on or was left."""
+
+    method: str
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Revised weights that are not registered, and what they claim to have been made from."""
+
+    plan: Digest
+    slot: int
+    method: str
+    options: tuple[Setting, ...]
+    weights: Digest
+    spec: Digest
+    manifest: Digest
+    loader_log: Digest
+    parent_weights: Digest
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one set of weights answered for one case."""
+
+    weights: Digest
+    case_id: str
+    role: Role
+    patient: str
+    label: tuple[int, ...]
+    label_mask: tuple[bool, ...]
+    logits: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """A row per (weights, case): all that the gates may look at."""
+
+    rows: tuple[Measurement, ...]
+
+    def of(self, weights: Digest, *roles: Role) -> tuple[Measurement, ...]:
+        """The rows of one set of weights, of these roles."""
+        return tuple(row for row in self.rows if row.weights == weights and row.role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a gate: the estimate, its bounds, and the limit it is held against."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    cases: int | None = None
+    patients: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What one gate found. A result that is not decisive is reported and changes nothing."""
+
+    gate: str
+    outcome: Outcome
+    decisive: bool
+    reason: str
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The fold of all gates. `look` counts how often this lineage's holdout has been opened."""
+
+    candidate: Digest
+    slot: int
+    outcome: Outcome
+    reason: str
+    gates: tuple[GateResult, ...]
+    measurements: Digest
+    look: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A version that exists, with the ledger entry that says so."""
+
+    verdict: Digest
+    model: str
+    version: int
+    weights: Digest
+    alias: Alias
+    entry: int
+    entry_hash: Digest

@@ -1,0 +1,8 @@
+"""A run, told to people: one self-contained page, written whether it passed or failed."""
+
+from __future__ import annotations
+
+from maintain.report.html import render_html
+from maintain.report.model import ChainLink, Ending, ExcludedCase, Report, build_report
+
+__all__ = ["ChainLink", "Ending", "ExcludedCase", "Report", "build_report", "render_html"]

@@ -1,0 +1,169 @@
+"""The report as a value, assembled from records only.
+
+It says what was claimed, what was proven and what was not; it never says more than its gates. Cases
+appear by keyed identifiers, patients only as counts, pixels not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maintain.hashing import Digest
+from maintain.records import (
+    Candidate,
+    GateResult,
+    LoaderLog,
+    Plan,
+    Registration,
+    RoleTable,
+    TrainingManifest,
+    Verdict,
+)
+from maintain.vocabulary import Claim, Outcome, Role, RunState
+
+#: What each claim lets the report say when every gate passed, and nothing beyond it.
+SENTENCES = {
+    Claim.NEVER_SAW: "This version was not trained on the excluded cases.",
+    Claim.EXAMPLES: "The excluded cases can no longer be told from cases the model never saw.",
+    Claim.GROUP: "On this group the model behaves as one that never learned from it.",
+}
+
+#: What each ending means, for somebody who reads only one line.
+ENDINGS = {
+    RunState.REGISTERED: "The revised version is registered.",
+    RunState.REJECTED: "A gate failed. Nothing was registered; the champion serves on.",
+    RunState.UNDECIDED: "A gate could not be evaluated. Nothing was registered; the champion serves on.",
+    RunState.NOTHING_TO_DO: "No serving version learned from any matching case. Nothing was trained.",
+    RunState.FAILED: "The run ended with an error. Nothing was registered; the champion serves on.",
+    RunState.ABANDONED: "The run was given up. Nothing was registered; the champion serves on.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedCase:
+    """One case of the forget set: why it is there, and how often training saw it."""
+
+    case_id: str
+    label_version: int
+    reason: str
+    times_seen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """One value of the path with the digest by which the next one names it."""
+
+    name: str
+    digest: Digest
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run stands when its report is written."""
+
+    run: str
+    state: RunState
+    started: str
+    written: str
+    error: str | None = None
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything the page shows."""
+
+    ending: Ending
+    headline: str
+    claim_sentence: str | None
+    plan: Plan
+    plan_digest: Digest
+    candidate: Candidate | None
+    verdict: Verdict | None
+    registration: Registration | None
+    gates: tuple[GateResult, ...]
+    excluded: tuple[ExcludedCase, ...]
+    learned: int | None
+    shares: tuple[tuple[str, int, int], ...]
+    chain: tuple[ChainLink, ...]
+
+    @property
+    def proven(self) -> bool:
+        """Whether the claim may be stated as a fact."""
+        return self.claim_sentence is not None
+
+
+def build_report(
+    ending: Ending,
+    *,
+    plan: Plan,
+    plan_digest: Digest,
+    roles: RoleTable,
+    candidate: Candidate | None = None,
+    manifest: TrainingManifest | None = None,
+    log: LoaderLog | None = None,
+    verdict: Verdict | None = None,
+    registration: Registration | None = None,
+) -> Report:
+    """Assemble a report from whatever a run left behind."""
+    passed = verdict is not None and verdict.outcome is Outcome.PASS
+    proven = passed and registration is not None and ending.state is RunState.REGISTERED
+    headline = ENDINGS.get(ending.state, f"The run is {ending.state}.")
+    return Report(
+        ending=ending,
+        headline=headline,
+        claim_sentence=SENTENCES[plan.claim] if proven else None,
+        plan=plan,
+        plan_digest=plan_digest,
+        candidate=candidate,
+        verdict=verdict,
+        registration=registration,
+        gates=verdict.gates if verdict else (),
+        excluded=_excluded(roles, log),
+        learned=len(manifest.learned) if manifest else None,
+        shares=tuple((count.role.value, count.cases, count.patients) for count in plan.counts),
+        chain=_chain(plan, plan_digest, candidate, verdict, registration),
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _excluded(roles: RoleTable, log: LoaderLog | None) -> tuple[ExcludedCase, ...]:
+    seen: dict[str, int] = {}
+    for row in log.rows if log else ():
+        seen[row.case_id] = seen.get(row.case_id, 0) + row.times_seen
+    return tuple(
+        ExcludedCase(row.case_id, row.label_version, row.reason, seen.get(row.case_id, 0) if log else None)
+        for row in roles.of(Role.FORGET)
+    )
+
+
+def _chain(
+    plan: Plan,
+    plan_digest: Digest,
+    candidate: Candidate | None,
+    verdict: Verdict | None,
+    registration: Registration | None,
+) -> tuple[ChainLink, ...]:
+    champion = f"version {plan.champion.version} of {plan.model}"
+    links = [
+        ChainLink("policy", plan.policy, plan.policy_name),
+        ChainLink("champion", plan.champion.weights, f"weights of {champion}"),
+        ChainLink("training manifest", plan.champion.manifest, f"what {champion} learned from"),
+        ChainLink("roles", plan.roles, "every case of the plan, its role and the reason"),
+        ChainLink("plan", plan_digest, "what was going to happen"),
+    ]
+    if candidate:
+        links += [
+            ChainLink("candidate", candidate.weights, f"weights made by {candidate.method}"),
+            ChainLink("loader log", candidate.loader_log, "every case that training was handed, counted"),
+            ChainLink("candidate's manifest", candidate.manifest, "what the candidate says it learned from"),
+        ]
+    if verdict:
+        links.append(ChainLink("measurements", verdict.measurements, "the answers the gates were given"))
+    if registration:
+        entry = f"ledger entry {registration.entry}"
+        links.append(ChainLink(entry, registration.entry_hash, "signed, and chained to every entry before it"))
+    return tuple(links)

@@ -1,0 +1,67 @@
+"""The unlearning room: the training loop, the table of methods, and one file a method.
+
+Names are resolved when they are first used, so that the table is read without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maintain.unlearn.base import Unlearned, Unlearner, UnlearnRequest
+    from maintain.unlearn.catalog import load_method
+    from maintain.unlearn.eligibility import Eligibility, Finding, Grade, retrain_eligibility
+    from maintain.unlearn.loop import EpochResult, Progress, Stop, Trained, train
+    from maintain.unlearn.options import (
+        METHODS,
+        MethodInfo,
+        OptionInfo,
+        OptionKind,
+        method_info,
+        resolve_options,
+    )
+    from maintain.unlearn.recipes import check_recipe, default_recipe, steps_of
+
+__all__ = [
+    "METHODS",
+    "Eligibility",
+    "EpochResult",
+    "Finding",
+    "Grade",
+    "MethodInfo",
+    "OptionInfo",
+    "OptionKind",
+    "Progress",
+    "Stop",
+    "Trained",
+    "UnlearnRequest",
+    "Unlearned",
+    "Unlearner",
+    "check_recipe",
+    "default_recipe",
+    "load_method",
+    "method_info",
+    "resolve_options",
+    "retrain_eligibility",
+    "steps_of",
+    "train",
+]
+
+#: Module of this package -> the names it gives to the front door.
+_HOMES: Mapping[str, tuple[str, ...]] = {
+    "base": ("UnlearnRequest", "Unlearned", "Unlearner"),
+    "catalog": ("load_method",),
+    "eligibility": ("Eligibility", "Finding", "Grade", "retrain_eligibility"),
+    "loop": ("EpochResult", "Progress", "Stop", "Trained", "train"),
+    "options": ("METHODS", "MethodInfo", "OptionInfo", "OptionKind", "method_info", "resolve_options"),
+    "recipes": ("check_recipe", "default_recipe", "steps_of"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

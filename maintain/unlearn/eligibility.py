@@ -1,0 +1,155 @@
+"""Whether a method can be tried on a model at all: graded reasons, found before any time is spent.
+
+Needs no torch, so that `plan` can say it on a machine that cannot train.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from maintain.errors import InputError
+from maintain.records import ModelSpec, PlannedCase, TrainingManifest
+from maintain.unlearn.recipes import check_recipe, steps_of
+from maintain.vocabulary import ManifestStatus
+
+
+class Grade(StrEnum):
+    """How much a reason weighs."""
+
+    BLOCKING = "blocking"
+    """The method cannot be used."""
+    CAUTION = "caution"
+    """It can, and the report must say this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason, and what would mend it."""
+
+    grade: Grade
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Every reason that was found; none that blocks means eligible."""
+
+    reasons: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing blocks."""
+        return not self.blocking
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """The reasons that forbid the method."""
+        return tuple(finding for finding in self.reasons if finding.grade is Grade.BLOCKING)
+
+    def require(self, method: str) -> None:
+        """Raise `InputError` with every blocking reason unless the method is eligible."""
+        if self.blocking:
+            raise InputError(
+                f"{method} cannot be used here: {' '.join(finding.reason for finding in self.blocking)}",
+                remedy=" ".join(finding.remedy for finding in self.blocking),
+            )
+
+
+def retrain_eligibility(
+    spec: ModelSpec, manifest: TrainingManifest, retained: Sequence[PlannedCase], *, budget_steps: int
+) -> Eligibility:
+    """Whether the model's recipe can be repeated on these retained cases within the budget."""
+    return Eligibility(
+        (
+            *_of_manifest(manifest),
+            *_of_recipe(spec, len(retained), budget_steps),
+            *_of_cases(spec, retained),
+        )
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _of_manifest(manifest: TrainingManifest) -> tuple[Finding, ...]:
+    if manifest.status is ManifestStatus.UNKNOWN:
+        return (
+            _blocking(
+                "Nobody says what this model learned from, so no case can be shown to be forgotten.",
+                "Adopt the model again with a training manifest.",
+            ),
+        )
+    if manifest.status is ManifestStatus.DECLARED:
+        return (
+            _caution(
+                "What this model learned from was declared by its adopter, not proven.",
+                "Train the model here to have it proven.",
+            ),
+        )
+    return ()
+
+
+def _of_recipe(spec: ModelSpec, retained: int, budget_steps: int) -> tuple[Finding, ...]:
+    findings = []
+    if spec.public_checkpoint is not None:
+        findings.append(
+            _caution(
+                f"The model began from the public checkpoint {spec.public_checkpoint}; "
+                "a retrain begins from random weights and may serve worse.",
+                "Compare the retention figures before releasing.",
+            )
+        )
+    if spec.recipe is None:
+        findings.append(
+            _blocking("The model has no recipe to repeat.", "Adopt it with its recipe, or train a first model here.")
+        )
+        return tuple(findings)
+    try:
+        check_recipe(spec.recipe)
+    except InputError as error:
+        return (*findings, _blocking(error.message, error.remedy))
+    planned = steps_of(spec.recipe, retained) if retained else 0
+    if planned > budget_steps:
+        findings.append(
+            _blocking(
+                f"Repeating the recipe takes {planned} steps; the budget is {budget_steps}.",
+                f"Raise `unlearn.budget.steps` to at least {planned}.",
+            )
+        )
+    return tuple(findings)
+
+
+def _of_cases(spec: ModelSpec, retained: Sequence[PlannedCase]) -> tuple[Finding, ...]:
+    if not retained:
+        return (_blocking("No case is retained, so there is nothing to train on.", "Narrow `forget.where`."),)
+    counts = Counter(case.label for case in retained)
+    findings = []
+    unknown = sorted(set(counts) - set(spec.label_order))
+    if unknown:
+        findings.append(
+            _blocking(
+                f"Retained cases carry labels that the model does not know: {', '.join(unknown)}.",
+                f"The model knows: {', '.join(spec.label_order)}.",
+            )
+        )
+    empty = [label for label in spec.label_order if not counts[label]]
+    if empty:
+        findings.append(
+            _caution(
+                f"No retained case has the label {', '.join(empty)}; the retrain will never answer it.",
+                "That is meant where a whole label is withdrawn; else narrow `forget.where`.",
+            )
+        )
+    return tuple(findings)
+
+
+def _blocking(reason: str, remedy: str) -> Finding:
+    return Finding(Grade.BLOCKING, reason, remedy)
+
+
+def _caution(reason: str, remedy: str) -> Finding:
+    return Finding(Grade.CAUTION, reason, remedy)

@@ -1,0 +1,49 @@
+"""Retraining: the model's own recipe, from new weights, on the retained cases alone.
+
+The way out of every search: it satisfies every claim by construction, because the forget cases are
+never given to the loader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from maintain.imaging.blueprint import blueprint_of
+from maintain.unlearn.base import Unlearned, UnlearnRequest
+from maintain.unlearn.eligibility import Eligibility, retrain_eligibility
+from maintain.unlearn.loop import train
+from maintain.unlearn.options import METHODS, resolve_options
+from maintain.unlearn.recipes import NOT_DRAWN_YET
+from maintain.vocabulary import Role
+
+#: The name in the table, and of its checkpoint file.
+_NAME = "retrain"
+
+
+class Retrain:
+    """The method `retrain`."""
+
+    def eligible(self, request: UnlearnRequest) -> Eligibility:
+        """Whether there is a recipe to repeat, cases to repeat it on, and the budget for it."""
+        retained = request.roles.of(Role.RETAIN)
+        return retrain_eligibility(request.spec, request.manifest, retained, budget_steps=request.budget_steps)
+
+    def unlearn(self, request: UnlearnRequest) -> Unlearned:
+        """Weights that never saw the forget cases. Raises `InputError` where the method is not eligible."""
+        resolve_options(METHODS[_NAME], request.options)
+        self.eligible(request).require(_NAME)
+        recipe = request.spec.recipe
+        assert recipe is not None, "eligible without a recipe"
+        blueprint = blueprint_of(request.spec)
+        trained = train(
+            blueprint,
+            replace(recipe, seed=request.seed, initial_weights=NOT_DRAWN_YET),
+            blueprint.loader_cases(request.roles.of(Role.RETAIN), Role.RETAIN),
+            request.pixels,
+            budget_steps=request.budget_steps,
+            device=request.device,
+            checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
+            progress=request.progress,
+            stop=request.stop,
+        )
+        return Unlearned(trained.state, trained.weights, trained.recipe, trained.origin, trained.log, trained.steps)

@@ -1,0 +1,62 @@
+"""The report stage: whatever a run left behind, told on one page. Always written, pass or fail.
+
+It reads the run folder and the journal only, so `maintain report RUN` can write it again at any time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from maintain import codec
+from maintain.clock import timestamp
+from maintain.records import (
+    Candidate,
+    LoaderLog,
+    Plan,
+    Registration,
+    RoleTable,
+    TrainingManifest,
+    Verdict,
+)
+from maintain.report import Ending, Report, build_report, render_html
+from maintain_pipelines import journal
+from maintain_pipelines.champions import MANIFEST_FILE
+from maintain_pipelines.context import Context
+from maintain_pipelines.rundir import CANDIDATE, PLAN, REGISTRATION, REPORT, VERDICT, RunFolder
+
+T = TypeVar("T")
+
+
+def write_report(run: str, folder: RunFolder, context: Context) -> Path:
+    """Render the page of a run into its folder and return where it lies."""
+    path = folder.file(REPORT)
+    codec.write_bytes(path, render_html(read_report(run, folder, context)).encode())
+    return path
+
+
+def read_report(run: str, folder: RunFolder, context: Context) -> Report:
+    """Assemble the report of a run from its folder and its row in the journal."""
+    with context.database.read() as unit:
+        row = journal.get(unit, run)
+    plan = codec.read(folder.require(PLAN), Plan)
+    candidate = _present(folder.file(CANDIDATE), Candidate)
+    log = folder.read_table("loader-log", candidate.loader_log, LoaderLog) if candidate else None
+    return build_report(
+        Ending(run, row.state, row.started, timestamp(context.clock.now()), row.error),
+        plan=plan,
+        plan_digest=codec.digest_of(plan),
+        roles=folder.read_table("roles", plan.roles, RoleTable),
+        candidate=candidate,
+        manifest=_present(folder.file(f"02-{MANIFEST_FILE}"), TrainingManifest),
+        log=log,
+        verdict=_present(folder.file(VERDICT), Verdict),
+        registration=_present(folder.file(REGISTRATION), Registration),
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _present(path: Path, kind: type[T]) -> T | None:
+    return codec.read(path, kind) if path.is_file() else None

@@ -1,0 +1,96 @@
+"""A new workspace: settings, database, keys, folders, an example policy, and the first ledger entry.
+
+It is made beside its place and moved there whole, so that a killed `init` never leaves half of
+one, and keys have their mode from the first byte.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+from maintain import __version__
+from maintain.clock import Clock
+from maintain.database import create_database
+from maintain.errors import WorkspaceError
+from maintain.intake import create_key
+from maintain.settings import SETTINGS_FILE, Settings, Workspace, read_settings
+from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer
+
+#: The settings file of a new workspace: every key with its default, commented.
+_SETTINGS_TEXT = """\
+# A workspace of `maintain`. Every key has a default; this file may be empty.
+# Paths are relative to this folder unless they begin with a slash.
+
+[database]
+# file = "maintain.db"
+
+[keys]
+# Secrets, mode 0600. Whoever has the pseudonym key can tell whose a pseudonym is.
+# pseudonym = "keys/pseudonym.key"
+# signing = "keys/ledger.pem"
+
+[ledger]
+# Each ledger entry leaves a line here. Keep this file on another host: it is what
+# shows that somebody rewrote the ledger or cut off its end.
+# heads = "ledger.heads"
+
+[compute]
+# threads = 0        # 0: OMP_NUM_THREADS, else every core
+"""
+
+
+def create_workspace(root: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None = None) -> Workspace:
+    """Make a workspace. Raises `WorkspaceError` when the folder holds anything already."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        if (root / SETTINGS_FILE).is_file():
+            raise WorkspaceError(f"{root} is a workspace already.", remedy="Use it as it is, or name another folder.")
+        raise WorkspaceError(f"{root} is not an empty folder.", remedy="Name a new or an empty folder.")
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    except OSError as error:
+        raise WorkspaceError(
+            f"{root} cannot be made ({error.strerror}).", remedy="Choose a folder that this user may write."
+        ) from error
+    try:
+        _fill(staging, clock=clock, actor=actor, pseudonym_key=pseudonym_key)
+        if root.exists():
+            root.rmdir()
+        staging.rename(root)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return Workspace(root, read_settings(root / SETTINGS_FILE))
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None) -> None:
+    workspace = Workspace(folder, Settings())
+    (folder / SETTINGS_FILE).write_text(_SETTINGS_TEXT, encoding="utf-8")
+    for place in (workspace.arrays, workspace.registry, workspace.runs, workspace.policies):
+        place.mkdir(mode=0o700)
+    workspace.pseudonym_key.parent.mkdir(mode=0o700)
+    create_key(workspace.pseudonym_key, key=pseudonym_key)
+    create_signing_key(workspace.signing_key)
+    example = files("maintain_policies").joinpath("demo/consent-withdrawal.yaml").read_text(encoding="utf-8")
+    (workspace.policies / "consent-withdrawal.yaml").write_text(example, encoding="utf-8")
+    database = create_database(workspace.database)
+    try:
+        signer = load_signer(workspace.signing_key)
+        ledger = Ledger(clock=clock, signer=signer, actor=actor, heads=workspace.ledger_heads)
+        with ledger.begin(database) as unit:
+            ledger.append(
+                unit,
+                Event(
+                    EventKind.WORKSPACE_CREATED,
+                    subject="workspace",
+                    body={"signing_key": signer.key_id, "code": __version__},
+                ),
+            )
+    finally:
+        database.close()

@@ -1,0 +1,120 @@
+"""A policy as the rest of the house sees it: frozen, every default and every name resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from maintain.hashing import Digest, digest_json
+from maintain.predicate import Predicate, plain
+from maintain.records import GateRequest, Setting
+from maintain.vocabulary import Alias, Claim, Reason, Unit
+
+
+class NothingToForget(StrEnum):
+    """What follows when the champion cannot be shown to remember what the policy wants forgotten."""
+
+    RETRAIN = "retrain"
+    """A retrain is tried: clean by construction, whatever could be measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTarget:
+    """Which registered model is revised, and which of its versions."""
+
+    name: str
+    alias: Alias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The blast radius: the most that the policy may touch. None is "not limited"."""
+
+    max_patients: int | None
+    max_percent: float
+    max_percent_of_any_label: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlearnSpec:
+    """The methods in the order in which they are tried, with every option resolved."""
+
+    methods: tuple[str, ...]
+    options: tuple[tuple[str, tuple[Setting, ...]], ...]
+    budget_steps: int
+    seed: int
+
+    def options_of(self, method: str) -> tuple[Setting, ...]:
+        """The options of one of the methods; none if it is not among them."""
+        return dict(self.options).get(method, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a model must no longer know, and how that is to be shown.
+
+    `looser` lists the figures that are looser than the gate set's own, to be printed wherever
+    the gates are. `digest` is that of the meaning, so comments and layout do not change it.
+    """
+
+    version: int
+    name: str
+    owner: str
+    reason: Reason
+    claim: Claim
+    model: ModelTarget
+    where: Predicate
+    unit: Unit
+    limits: Limits
+    unlearn: UnlearnSpec
+    gates: tuple[GateRequest, ...]
+    gate_set: str
+    nothing_to_forget: NothingToForget
+    register_alias: Alias
+    looser: tuple[str, ...]
+
+    @property
+    def digest(self) -> Digest:
+        """The name by which a plan calls this policy."""
+        return digest_json(meaning(self))
+
+
+def meaning(policy: Policy) -> dict[str, object]:
+    """All resolved values as plain JSON: what is digested, and what `--json` prints."""
+    return {
+        "schema": "maintain.policy",
+        "version": policy.version,
+        "name": policy.name,
+        "owner": policy.owner,
+        "reason": policy.reason.value,
+        "claim": policy.claim.value,
+        "model": {"name": policy.model.name, "alias": policy.model.alias.value},
+        "forget": {"where": plain(policy.where), "unit": policy.unit.value},
+        "limits": {
+            "max_patients": policy.limits.max_patients,
+            "max_percent": policy.limits.max_percent,
+            "max_percent_of_any_label": policy.limits.max_percent_of_any_label,
+        },
+        "unlearn": {
+            "methods": list(policy.unlearn.methods),
+            "options": {method: _plain_settings(settings) for method, settings in policy.unlearn.options},
+            "budget": {"steps": policy.unlearn.budget_steps},
+            "seed": policy.unlearn.seed,
+        },
+        "gates": {
+            "set": policy.gate_set,
+            "requests": {
+                gate.name: {"options": _plain_settings(gate.options), "decisive": gate.decisive}
+                for gate in policy.gates
+            },
+        },
+        "nothing_to_forget": policy.nothing_to_forget.value,
+        "register": {"alias": policy.register_alias.value},
+    }
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _plain_settings(settings: tuple[Setting, ...]) -> dict[str, object]:
+    return {setting.name: setting.value for setting in settings}

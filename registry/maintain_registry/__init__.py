@@ -1,0 +1,86 @@
+"""Registered versions and the ledger that says how each came to be.
+
+The front door. Everything is imported on first use, so that naming this package costs nothing
+where only a part of it is wanted.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maintain_registry.contents import WEIGHTS_FILE, check_model_name
+    from maintain_registry.events import Event, EventKind
+    from maintain_registry.folder import FolderStore
+    from maintain_registry.intents import UNNUMBERED, Intent, abandon, reconcile, register, registered
+    from maintain_registry.ledger import Entry, Ledger
+    from maintain_registry.memory import MemoryStore
+    from maintain_registry.port import Content, ModelStore, StoredVersion
+    from maintain_registry.signing import (
+        PublicKey,
+        Signer,
+        create_signing_key,
+        load_public_key,
+        load_signer,
+        public_key_path,
+        verify_envelope,
+    )
+    from maintain_registry.verify import AuditReport, verify_chain
+
+__all__ = [
+    "UNNUMBERED",
+    "WEIGHTS_FILE",
+    "AuditReport",
+    "Content",
+    "Entry",
+    "Event",
+    "EventKind",
+    "FolderStore",
+    "Intent",
+    "Ledger",
+    "MemoryStore",
+    "ModelStore",
+    "PublicKey",
+    "Signer",
+    "StoredVersion",
+    "abandon",
+    "check_model_name",
+    "create_signing_key",
+    "load_public_key",
+    "load_signer",
+    "public_key_path",
+    "reconcile",
+    "register",
+    "registered",
+    "verify_chain",
+    "verify_envelope",
+]
+
+_ROOMS = {
+    "contents": ("WEIGHTS_FILE", "check_model_name"),
+    "events": ("Event", "EventKind"),
+    "folder": ("FolderStore",),
+    "intents": ("UNNUMBERED", "Intent", "abandon", "reconcile", "register", "registered"),
+    "ledger": ("Entry", "Ledger"),
+    "memory": ("MemoryStore",),
+    "port": ("Content", "ModelStore", "StoredVersion"),
+    "signing": (
+        "PublicKey",
+        "Signer",
+        "create_signing_key",
+        "load_public_key",
+        "load_signer",
+        "public_key_path",
+        "verify_envelope",
+    ),
+    "verify": ("AuditReport", "verify_chain"),
+}
+
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

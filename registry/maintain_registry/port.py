@@ -1,0 +1,108 @@
+"""The registry as a port: what any store of model versions must do, and no more.
+
+A store keeps files under (model, number) and moves aliases by compare-and-swap. It does not
+decide whether a version counts as registered: that takes a ledger entry (`intents.registered`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from maintain.errors import RefusedError, UnknownNameError
+from maintain.records import ModelVersion
+from maintain.vocabulary import Alias
+
+#: A file of a version: where it lies, or its bytes.
+Content: TypeAlias = Path | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version as it lies in a store. Reading a file checks it against its digest."""
+
+    record: ModelVersion
+    files: tuple[str, ...]
+    reader: Callable[[str], bytes] = field(repr=False, compare=False)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one file. Raises `DamagedError` when they changed since they were stored."""
+        if name not in self.files:
+            raise UnknownNameError(f"file of {self.record.model} version {self.record.version}", name, self.files)
+        return self.reader(name)
+
+
+class ModelStore(Protocol):
+    """Whatever keeps model versions. Names of models are checked by every method."""
+
+    def models(self) -> tuple[str, ...]:
+        """The models that have at least one version, sorted."""
+        ...
+
+    def versions(self, model: str) -> tuple[int, ...]:
+        """The stored numbers of a model, ascending; empty for a model nobody stored."""
+        ...
+
+    def get(self, model: str, version: int) -> StoredVersion:
+        """One version. Raises `UnknownNameError` when absent, `DamagedError` when changed."""
+        ...
+
+    def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
+        """Store a version, whole or not at all; the same content again is fine.
+
+        Raises `RefusedError` for other content under a number that is taken, and `InputError`
+        for files that a version may not have (`contents.check`).
+        """
+        ...
+
+    def discard(self, model: str, version: int) -> None:
+        """Remove a version that never came to be registered; absent is fine.
+
+        Raises `RefusedError` when an alias points at it.
+        """
+        ...
+
+    def alias(self, model: str, alias: Alias) -> int | None:
+        """The number an alias points at, or None."""
+        ...
+
+    def set_alias(self, model: str, alias: Alias, version: int, *, expected: int | None) -> None:
+        """Point an alias at a stored version. Raises `RefusedError` unless it stood at `expected`."""
+        ...
+
+    def clear_alias(self, model: str, alias: Alias, *, expected: int | None) -> None:
+        """Remove an alias. Raises `RefusedError` unless it stood at `expected`."""
+        ...
+
+
+def alias_moved(model: str, alias: Alias, *, found: int | None, expected: int | None) -> RefusedError:
+    """The refusal of a compare-and-swap, worded the same by every store."""
+    return RefusedError(
+        f"The {alias} of {model} is {_spoken(found)}, not {_spoken(expected)}.",
+        remedy="Somebody else moved it. Look at `maintain registry show` and decide again.",
+    )
+
+
+def number_taken(model: str, version: int) -> RefusedError:
+    """The refusal of other content under a number that is taken, worded the same by every store."""
+    return RefusedError(
+        f"Version {version} of {model} is stored already, with other content.",
+        remedy="A version never changes; register the new content under a new number.",
+    )
+
+
+def still_aliased(model: str, version: int) -> RefusedError:
+    """The refusal to discard a version that somebody may be using."""
+    return RefusedError(
+        f"Version {version} of {model} has an alias and is not discarded.",
+        remedy="Look at `maintain registry show`; a version that serves is retired, never discarded.",
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _spoken(version: int | None) -> str:
+    return "unset" if version is None else f"version {version}"

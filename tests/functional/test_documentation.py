@@ -1,0 +1,88 @@
+"""Documentation that cannot lie: every command of the README is run, every command is in the reference."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import secrets
+import shlex
+from pathlib import Path
+
+import pytest
+
+from helpers.commands import say
+from maintain_pipelines.demo import demo_key
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_command_of_the_tour_works(hospital: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "hospital").symlink_to(hospital)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(secrets, "token_bytes", lambda count: demo_key(3)[:count])
+    ran = 0
+    for line in "".join(BLOCKS).splitlines():
+        words = shlex.split(line)
+        if words[0] == "cd":
+            monkeypatch.chdir(Path.cwd() / words[1])
+        elif words[0] == "maintain":
+            said = say(*words[1:])
+            assert said.code == 0, f"{line}: {said.out}{said.err}"
+            ran += 1
+            if words[1] == "init":
+                _widen_margin(Path(words[2]) / "policies" / "consent-withdrawal.yaml")
+        else:
+            assert words[0] == "export", f"a command that no test runs: {line}"
+    assert ran > 12
+
+
+def _widen_margin(policy: Path) -> None:
+    """The tests' hospital is too small for the default margin; the README's own is not."""
+    text = policy.read_text(encoding="utf-8")
+    assert "\ngates: default" in text
+    wider = "\ngates: [default, {retention: {margin: 0.15}}]"
+    policy.write_text(text.replace("\ngates: default", wider), encoding="utf-8")
+
+
+def test_the_two_commands_are_verbs_of_the_makefile() -> None:
+    verbs = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    named = re.findall(r"^    make (\w+)", README, re.MULTILINE)
+    assert named == ["demo", "test"]
+    assert set(named) <= set(verbs)
+
+
+def test_every_link_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
+    assert len(pages) > 8
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_the_reference_is_what_the_program_says() -> None:
+    reference = runpy.run_path(str(ROOT / "docs" / "generate_cli.py"))["reference"]()
+    assert reference.count("\n## maintain ") >= 18
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == reference, "run python docs/generate_cli.py"
+
+
+def test_every_command_has_an_example() -> None:
+    pages = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    assert [page.splitlines()[0] for page in pages if "Example" not in page] == []
+
+
+def test_every_setting_is_documented() -> None:
+    from dataclasses import fields
+
+    from maintain.settings import Settings
+
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    settings = Settings()
+    keys = [f"{s.name}.{key.name}" for s in fields(settings) for key in fields(getattr(settings, s.name))]
+    assert [key for key in keys if f"`{key}`" not in page] == []

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from helpers.evidence import CHAMPION, LABELS, answering, honest_evidence, linked
+from maintain import codec
+from maintain.errors import InputError, NotEvaluatedError
+from maintain.gates import Evidence, evaluate, request_for
+from maintain.gates.retention import Retention
+from maintain.records import GateRequest, GateResult, Measurements, Setting, Verdict
+from maintain.vocabulary import Head, Outcome, Role
+
+
+def measured(evidence: Evidence, **options: float) -> GateResult:
+    settings = (Setting(name, value) for name, value in options.items())
+    return Retention(request_for("retention", settings)).measure(evidence)
+
+
+def losing(evidence: Evidence, share: float) -> Evidence:
+    """The candidate is barely wrong in a share of the cases and otherwise the champion."""
+    every = round(1 / share)
+    answers = []
+    for number, row in enumerate(evidence.measurements.of(CHAMPION, Role.HOLDOUT)):
+        logits = row.logits
+        if number % every == 0:
+            logits = (0.0, 0.1) if row.label == (0,) else (0.1, 0.0)
+        answers.append(logits)
+    return answering(evidence, answers)
+
+
+def test_a_request_without_its_margin_is_refused() -> None:
+    with pytest.raises(InputError, match="margin"):
+        Retention(GateRequest("retention", (Setting("alpha", 0.025),), True)).measure(honest_evidence())
+
+
+def test_a_missing_case_is_not_evaluated_and_counted() -> None:
+    honest = honest_evidence()
+    rows = tuple(row for row in honest.measurements.rows if row.case_id != "holdout-0007")
+    evidence = replace(honest, measurements=Measurements(rows))
+    with pytest.raises(NotEvaluatedError, match="1 case of the holdout without a measurement"):
+        measured(evidence)
+
+
+def test_foreign_doubled_and_misshapen_answers_are_not_evaluated() -> None:
+    honest = honest_evidence()
+    rows = honest.measurements.rows
+    foreign = replace(rows[0], case_id="elsewhere")
+    misshapen = replace(rows[0], logits=(1.0, 2.0, 3.0))
+    for more, said in ((foreign, "does not hold out"), (rows[0], "twice"), (misshapen, "number of classes")):
+        with pytest.raises(NotEvaluatedError, match=said):
+            measured(replace(honest, measurements=Measurements((*rows, more))))
+
+
+def test_an_unlabelled_case_is_not_evaluated() -> None:
+    honest = honest_evidence()
+    rows = tuple(replace(row, label_mask=(False,)) for row in honest.measurements.rows)
+    with pytest.raises(NotEvaluatedError, match="another label"):
+        measured(replace(honest, measurements=Measurements(rows)))
+
+
+def test_a_class_without_cases_is_not_evaluated() -> None:
+    honest = honest_evidence()
+    spec = replace(honest.candidate_spec, label_order=(*LABELS, "cataract"))
+    rows = tuple(replace(row, logits=(*row.logits, -9.0)) for row in honest.measurements.rows)
+    evidence = linked(replace(honest, candidate_spec=spec, measurements=Measurements(rows)))
+    with pytest.raises(NotEvaluatedError, match="1 of 3 classes"):
+        measured(evidence)
+
+
+def test_an_empty_holdout_is_not_evaluated() -> None:
+    with pytest.raises(NotEvaluatedError, match="holds out none"):
+        measured(honest_evidence(holdout=0))
+
+
+@pytest.mark.parametrize("head", [Head.BINARY, Head.MULTI_LABEL, Head.ORDINAL])
+def test_other_heads_are_not_evaluated(head: Head) -> None:
+    honest = honest_evidence()
+    with pytest.raises(NotEvaluatedError, match=str(head)):
+        measured(replace(honest, candidate_spec=replace(honest.candidate_spec, head=head)))
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+def test_one_answer_that_is_no_number_fails(broken: float) -> None:
+    honest = honest_evidence()
+    rows = honest.measurements.rows
+    last = replace(rows[-1], logits=(broken, 0.0))
+    result = measured(replace(honest, measurements=Measurements((*rows[:-1], last))))
+    assert result.outcome is Outcome.FAIL
+    assert "1 case with NaN" in result.reason
+
+
+def test_a_champion_that_answers_nan_is_not_evaluated() -> None:
+    honest = honest_evidence()
+    rows = tuple(
+        replace(row, logits=(math.nan, 0.0)) if row.weights == CHAMPION else row for row in honest.measurements.rows
+    )
+    with pytest.raises(NotEvaluatedError, match="NaN"):
+        measured(replace(honest, measurements=Measurements(rows)))
+
+
+def test_a_loss_beyond_the_margin_fails_one_below_passes_and_between_is_open() -> None:
+    honest = honest_evidence(holdout=960)
+    assert measured(losing(honest, 0.5)).outcome is Outcome.FAIL
+    assert measured(losing(honest, 0.05)).outcome is Outcome.NOT_EVALUATED
+    assert measured(losing(honest, 0.01)).outcome is Outcome.PASS
+    assert measured(losing(honest, 0.05), margin=0.3).outcome is Outcome.PASS
+
+
+def test_an_open_result_says_how_many_cases_it_would_need() -> None:
+    result = measured(honest_evidence(holdout=120))
+    assert result.outcome is Outcome.NOT_EVALUATED
+    assert "would need about" in result.reason
+    assert "not 120" in result.reason
+
+
+def test_the_level_is_the_slots() -> None:
+    honest = honest_evidence()
+    strict = replace(honest.slot, alpha=0.001)
+    lows = [measured(evidence).figures[0].low for evidence in (honest, replace(honest, slot=strict))]
+    assert lows[0] is not None
+    assert lows[1] is not None
+    assert lows[1] < lows[0]
+
+
+def test_a_plan_of_one_slot_may_spend_the_level_whole() -> None:
+    honest = honest_evidence()
+    slot = replace(honest.slot, alpha=0.025)
+    evidence = linked(replace(honest, slot=slot, plan=replace(honest.plan, slots=(slot,))))
+    assert measured(evidence).outcome is Outcome.PASS
+    assert measured(evidence, alpha=0.01).outcome is Outcome.FAIL
+
+
+def test_every_figure_carries_its_bounds_limit_and_counts() -> None:
+    figures = measured(honest_evidence()).figures
+    assert [figure.name.removesuffix(" difference") for figure in figures] == [
+        "accuracy",
+        "balanced accuracy",
+        "AUROC",
+    ]
+    for figure in figures:
+        assert figure.low is not None
+        assert figure.high is not None
+        assert figure.low < figure.value < figure.high
+        assert (figure.limit, figure.cases, figure.patients) == (-0.05, 480, 240)
+
+
+def test_results_survive_being_written_down() -> None:
+    verdict = Verdict("c", 1, Outcome.PASS, "", evaluate(honest_evidence()), "m", 1)
+    assert codec.from_text(Verdict, codec.to_text(verdict)) == verdict
+    assert codec.to_text(codec.from_text(Verdict, codec.to_text(verdict))) == codec.to_text(verdict)
+
+
+def test_it_explains_each_outcome() -> None:
+    gate = Retention(request_for("retention"))
+    honest = honest_evidence()
+    assert "points (at worst" in gate.explain(measured(honest))
+    assert "shown to be worse" in gate.explain(measured(losing(honest, 0.5)))
+    assert "Neither is shown" in gate.explain(measured(honest_evidence(holdout=120)))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from maintain.errors import InputError, UnknownNameError
+from maintain.imaging import NETWORKS, build_network, check_network, weights_digest
+from maintain.records import Network, Setting
+from maintain.vocabulary import Head
+
+SMALL = Network("small-bn")
+
+
+def test_an_unknown_network_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'small-bn'"):
+        build_network(Network("smal-bn"), input_shape=(3, 32, 32), outputs=3, seed=1)
+
+
+@pytest.mark.parametrize("shape", [(3, 32), (0, 32, 32), (3, 4, 32), (3, 32, 32, 32)])
+def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="cannot take an input"):
+        build_network(SMALL, input_shape=shape, outputs=3, seed=1)
+
+
+@pytest.mark.parametrize("head", [head for head in Head if head is not Head.SOFTMAX])
+def test_a_head_that_no_network_declares_is_refused(head: Head) -> None:
+    with pytest.raises(InputError, match="does not support the head"):
+        check_network(SMALL, input_shape=(3, 32, 32), head=head)
+
+
+def test_options_and_no_outputs_are_refused() -> None:
+    with pytest.raises(InputError, match="no option depth"):
+        check_network(Network("small-bn", (Setting("depth", 3),)), input_shape=(3, 32, 32), head=Head.SOFTMAX)
+    with pytest.raises(InputError, match="0 outputs"):
+        build_network(SMALL, input_shape=(3, 32, 32), outputs=0, seed=1)
+
+
+def test_the_small_network_has_about_ninety_thousand_weights() -> None:
+    network = build_network(SMALL, input_shape=(3, 32, 32), outputs=3, seed=1)
+    assert 88_000 < sum(parameter.numel() for parameter in network.parameters()) < 92_000
+    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 17, 31), (2, 16, 40)])
+def test_the_small_network_takes_any_side_it_says_it_takes(shape: tuple[int, ...]) -> None:
+    network = build_network(SMALL, input_shape=shape, outputs=2, seed=1)
+    assert network(torch.zeros(2, *shape)).shape == (2, 2)
+
+
+def test_the_seed_alone_decides_the_bytes_and_other_draws_go_on() -> None:
+    def digest(seed: int) -> str:
+        return weights_digest(build_network(SMALL, input_shape=(3, 16, 16), outputs=3, seed=seed).state_dict())
+
+    torch.manual_seed(5)
+    undisturbed = torch.rand(3)
+    torch.manual_seed(5)
+    first = digest(1)
+    assert torch.equal(torch.rand(3), undisturbed)
+    assert digest(1) == first
+    assert digest(2) != first
+
+
+def test_densenet_is_built_by_monai_and_leaves_warnings_alone() -> None:
+    before = warnings.showwarning
+    network = build_network(Network("densenet121"), input_shape=(3, 32, 32), outputs=4, seed=1)
+    assert warnings.showwarning is before
+    assert isinstance(network, nn.Module)
+    with torch.inference_mode():
+        assert network.eval()(torch.zeros(1, 3, 32, 32)).shape == (1, 4)
+
+
+def test_every_entry_says_what_it_is_and_the_table_is_read_without_torch() -> None:
+    assert all(entry.doc and entry.heads and name == entry.name for name, entry in NETWORKS.items())
+    code = "import sys; from maintain.imaging import NETWORKS; assert NETWORKS and 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

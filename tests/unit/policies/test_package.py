@@ -1,0 +1,41 @@
+"""The front door is what it lists, opens quickly, and its demo policy is the example."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import maintain_policies
+from maintain.predicate import FIELDS, LATER_FIELDS, OPERATORS
+from maintain_policies.language import KEYS
+
+POLICIES = Path(__file__).parents[3] / "policies"
+
+
+def test_the_front_door_lists_what_is_there() -> None:
+    names = maintain_policies.__all__
+    assert len(names) == len(set(names))
+    assert [name for name in names if not hasattr(maintain_policies, name)] == []
+
+
+def test_it_opens_without_anything_heavy() -> None:
+    code = (
+        "import sys, maintain_policies;"
+        "heavy = {'yaml', 'numpy', 'torch', 'pandas', 'sqlalchemy', 'pydantic'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_the_demo_policy_is_the_example() -> None:
+    example = POLICIES / "examples" / "consent-withdrawal" / "policy.yaml"
+    assert maintain_policies.demo_policy() == example.read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_language_names_every_key_field_and_operator() -> None:
+    page = (POLICIES / "README.md").read_text(encoding="utf-8")
+    words = [path.rpartition(".")[2] for path in KEYS] + [*FIELDS, *LATER_FIELDS] + [str(one) for one in OPERATORS]
+    assert [word for word in words if f"`{word}`" not in page] == []
