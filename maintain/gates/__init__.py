@@ -6,7 +6,7 @@ plan asks for them, because their intervals need numpy and scipy.
 
 from __future__ import annotations
 
-from maintain.gates.base import Evidence, FileCheck, Gate, RunFile, WeightsCheck
+from maintain.gates.base import Ancestor, Evidence, FileCheck, Gate, RunFile, WeightsCheck
 from maintain.gates.catalog import build, evaluate
 from maintain.gates.options import (
     GATE_SET_ALIASES,
@@ -26,6 +26,7 @@ __all__ = [
     "GATES",
     "GATE_SETS",
     "GATE_SET_ALIASES",
+    "Ancestor",
     "Evidence",
     "FileCheck",
     "Gate",

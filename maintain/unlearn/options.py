@@ -57,7 +57,42 @@ class MethodInfo:
     consumes_forget: bool
 
 
+#: Passes over the retained cases: enough to settle, a tenth of the default recipe's thirty.
+FINETUNE_EPOCHS = 3
+#: Of the recipe's peak rate. Above the peak it is a warm restart, another method with other results.
+FINETUNE_SHARE = 0.2
+
 _INFOS = (
+    MethodInfo(
+        name="finetune",
+        doc="A control, not a way to forget: the champion goes on learning on the retained cases alone. In the "
+        "feasibility study it passed the forgetting gates not once and left the champion's leak as it was (attack "
+        "AUC 0.80 before and after); use it to see that the search and the gates refuse what does "
+        "not forget. Forget cases are never loaded.",
+        claims=(Claim.EXAMPLES, Claim.GROUP),
+        citation="Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020 (fine-tuning as a baseline)",
+        options=(
+            OptionInfo("epochs", OptionKind.INTEGER, FINETUNE_EPOCHS, 1, 100, "Passes over the retained cases."),
+            OptionInfo(
+                "learning_rate_share",
+                OptionKind.NUMBER,
+                FINETUNE_SHARE,
+                0.001,
+                1.0,
+                "Peak learning rate as a share of the recipe's own.",
+            ),
+            OptionInfo(
+                "freeze_norms",
+                OptionKind.BOOLEAN,
+                True,
+                None,
+                None,
+                "Whether the running statistics of batch normalisation stay the champion's.",
+            ),
+        ),
+        target="maintain.unlearn.finetune:Finetune",
+        consumes_forget=False,
+    ),
     MethodInfo(
         name="retrain",
         doc="Repeats the model's own recipe from new weights on the retained cases only. Forget cases are "

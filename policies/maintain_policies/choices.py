@@ -28,7 +28,7 @@ class Gates:
 def read_methods(
     node: Node | None, claim: Claim | None, catalogues: Catalogues, notes: Notes
 ) -> tuple[MethodEntry, ...]:
-    """The methods in their order; those that cannot be used are noted and left out."""
+    """The methods in their order. One that cannot support the claim may stand before one that can."""
     if node is None:
         return (catalogues.way_out,)
     if isinstance(node, Word) and node.text == AUTO:
@@ -40,12 +40,16 @@ def read_methods(
         return ()
     methods: list[MethodEntry] = []
     for one in node.nodes:
-        entry = _method(one, claim, catalogues, notes)
-        if entry is not None and entry in methods:
+        entry = _method(one, catalogues, notes)
+        if entry is None:
+            continue
+        if entry in methods:
             notes.add(one.place, f"the method {entry.name!r} is listed twice")
-        elif entry is not None:
-            methods.append(entry)
-    return tuple(methods)
+        elif catalogues.way_out in methods:
+            notes.add(one.place, f"{entry.name!r} is never tried: {catalogues.way_out.name!r} ends every search")
+        methods.append(entry)
+    _check_supported(methods, claim, catalogues, notes, node.place)
+    return tuple(dict.fromkeys(methods))
 
 
 def read_options(
@@ -103,7 +107,17 @@ def _auto(node: Word, claim: Claim | None, catalogues: Catalogues, notes: Notes)
     return tuple(entry for name in row.methods if (entry := catalogues.method(name)) is not None)
 
 
-def _method(node: Node, claim: Claim | None, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
+def _check_supported(
+    methods: list[MethodEntry], claim: Claim | None, catalogues: Catalogues, notes: Notes, place: Place
+) -> None:
+    """A search that leaves every method it is given is a mistake of the policy, and has its place there."""
+    if not methods or claim is None or any(claim in entry.claims for entry in methods):
+        return
+    names = ", ".join(entry.name for entry in methods)
+    notes.add(place, f"{names} cannot support the claim {claim.value}; end the list with {catalogues.way_out.name}")
+
+
+def _method(node: Node, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
     if not isinstance(node, Word):
         if not isinstance(node, Hole):
             notes.add(node.place, f"a method is named by a word, found {found_as(node)}")
@@ -111,11 +125,7 @@ def _method(node: Node, claim: Claim | None, catalogues: Catalogues, notes: Note
     if node.text == AUTO:
         notes.add(node.place, f"{AUTO} stands alone: write `methods: {AUTO}`, or name the methods")
         return None
-    entry = _named_method(node, catalogues, notes)
-    if entry is not None and claim is not None and claim not in entry.claims:
-        notes.add(node.place, f"the method {entry.name!r} cannot support the claim {claim.value}")
-        return None
-    return entry
+    return _named_method(node, catalogues, notes)
 
 
 def _named_method(word: Word, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
