@@ -81,11 +81,13 @@ def _gap(ask: Ask, champion: State, candidate: State) -> Screened:
             return Screened(False, "There are no never-seen validation cases to compare the forget set with.", ())
         gaps.append((_accuracy(forgotten) - _accuracy(unseen), (*forgotten, *unseen)))
     (before, _), (after, rows) = gaps
-    limit = min(LARGEST_GAP, LARGEST_SHARE_OF_GAP * abs(before))
+    limit = min(LARGEST_GAP, LARGEST_SHARE_OF_GAP * max(before, 0.0))
     figures = (
         _figure("champion, forgotten minus never-seen accuracy", before, rows),
         _with_limit(_figure("candidate, forgotten minus never-seen accuracy", after, rows), limit),
     )
+    if before <= 0:
+        return Screened(False, f"The champion shows nothing to forget ({before:+.3f}), so nothing was shown.", figures)
     said = f"Forgotten and never-seen cases differ by {after:+.3f} (champion {before:+.3f})"
     if abs(after) > limit:
         return Screened(False, f"{said}, more than {limit:.3f}.", figures)
