@@ -76,10 +76,11 @@ def ancestors_of(store: ModelStore, champion: Champion) -> tuple[Champion, ...]:
     A link that the registry does not have ends the walk; the gate says what that proves.
     """
     model = champion.version.model
-    by_manifest = {store.get(model, number).record.manifest: number for number in store.versions(model)}
+    records = {number: store.get(model, number).record for number in store.versions(model)}
+    by_name = {(record.weights, record.manifest): number for number, record in records.items()}
     found: list[Champion] = []
     origin = champion.manifest.origin
-    while origin.manifest in by_manifest:
-        found.append(load_version(store, model, by_manifest.pop(origin.manifest)))
+    while origin.manifest is not None and (number := by_name.pop((origin.weights, origin.manifest), None)) is not None:
+        found.append(load_version(store, model, number))
         origin = found[-1].manifest.origin
     return tuple(found)

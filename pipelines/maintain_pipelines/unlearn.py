@@ -41,8 +41,8 @@ def unlearn(
     request = _request(plan, roles, champion, folder, context)
     with threads(plan.environment.threads):
         found = search(plan, slot, request, context.talk.progress)
-    manifest = _manifest(plan, champion, roles, found.product.heard)
-    spec = _spec(champion.spec, found.product.heard, codec.digest_of(manifest))
+    manifest = manifest_of(plan, champion, roles, found.product.heard)
+    spec = spec_of(champion.spec, found.product.heard, codec.digest_of(manifest))
     save_weights(folder.weights(found.product.heard.weights), found.product.state)
     codec.write(folder.file(f"02-{MANIFEST_FILE}"), manifest)
     codec.write(folder.file(f"02-{SPEC_FILE}"), spec)
@@ -50,6 +50,34 @@ def unlearn(
     folder.write(CANDIDATE, candidate)
     _clear_checkpoints(folder)
     return candidate
+
+
+def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
+    """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
+    handed_out = {CaseRef(row.case_id, row.label_version) for row in heard.log.rows if row.times_seen > 0}
+    forgotten = {row.ref for row in roles.of(Role.FORGET)}
+    anew = heard.origin.kind is OriginKind.INITIALISATION
+    if not anew and not forgotten:
+        raise InputError("There is nothing to move out of `learned`.", remedy="Make the plan again.")
+    inherited = set() if anew else set(champion.manifest.learned) - forgotten
+    unlearned = set() if anew else {*champion.manifest.unlearned, *forgotten}
+    selecting = (Role.VALIDATION,) if anew else (Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
+    return TrainingManifest(
+        model=plan.model,
+        status=ManifestStatus.PROVEN,
+        origin=heard.origin,
+        learned=tuple(sorted(handed_out | inherited)),
+        unlearned=tuple(sorted(unlearned)),
+        selected_with=tuple(sorted(row.ref for row in roles.of(*selecting))),
+        snapshot=champion.manifest.snapshot,
+        parent=plan.champion.manifest,
+    )
+
+
+def spec_of(parent: ModelSpec, heard: Heard, manifest: Digest) -> ModelSpec:
+    """The parent's network with the recipe that makes it from nothing: a few more passes are no such recipe."""
+    anew = heard.origin.kind is OriginKind.INITIALISATION
+    return replace(parent, recipe=heard.recipe if anew else parent.recipe, manifest=manifest)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -90,33 +118,6 @@ def _candidate(plan: Plan, slot: Slot, found: Found, spec: ModelSpec, folder: Ru
         parent_weights=plan.champion.weights,
         decisions=found.decisions,
     )
-
-
-def _manifest(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
-    """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
-    handed_out = {CaseRef(row.case_id, row.label_version) for row in heard.log.rows if row.times_seen > 0}
-    forgotten = {row.ref for row in roles.of(Role.FORGET)}
-    anew = heard.origin.kind is OriginKind.INITIALISATION
-    if not anew and not forgotten:
-        raise InputError("There is nothing to move out of `learned`.", remedy="Make the plan again.")
-    inherited = set() if anew else set(champion.manifest.learned) - forgotten
-    unlearned = set() if anew else {*champion.manifest.unlearned, *forgotten}
-    return TrainingManifest(
-        model=plan.model,
-        status=ManifestStatus.PROVEN,
-        origin=heard.origin,
-        learned=tuple(sorted(handed_out | inherited)),
-        unlearned=tuple(sorted(unlearned)),
-        selected_with=tuple(sorted(row.ref for row in roles.of(Role.VALIDATION))),
-        snapshot=champion.manifest.snapshot,
-        parent=plan.champion.manifest,
-    )
-
-
-def _spec(parent: ModelSpec, heard: Heard, manifest: Digest) -> ModelSpec:
-    """The parent's network with the recipe that makes it from nothing: a few more passes are no such recipe."""
-    anew = heard.origin.kind is OriginKind.INITIALISATION
-    return replace(parent, recipe=heard.recipe if anew else parent.recipe, manifest=manifest)
 
 
 def _clear_checkpoints(folder: RunFolder) -> None:

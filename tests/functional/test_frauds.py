@@ -17,6 +17,7 @@ import torch
 from helpers.commands import Said, say
 from maintain.imaging import State, blueprint_of, load_model, state_of, weights_digest
 from maintain.unlearn import Heard, Unlearned, UnlearnRequest, Witness, train
+from maintain.unlearn.finetune import Finetune
 from maintain.unlearn.retrain import Retrain
 from maintain.vocabulary import Role
 
@@ -30,6 +31,11 @@ CHAMPION: list[Path] = []
 def one_forgotten_case(method: Retrain, request: UnlearnRequest) -> Unlearned:
     """Retrain on the retain set and one forgotten image, and say nothing of it."""
     return with_a_forgotten_case(request, request.witness)
+
+
+def finetune_in_disguise(method: Retrain, request: UnlearnRequest) -> Unlearned:
+    """Go on from the champion, which learned the forgotten cases, and call it a retrain."""
+    return Finetune().unlearn(request)
 
 
 def training_nobody_saw(method: Retrain, request: UnlearnRequest) -> Unlearned:
@@ -111,6 +117,7 @@ def test_weights_that_the_witness_never_heard_of_are_refused(
     ("fraud", "witness", "gate"),
     [
         (one_forgotten_case, TRUTHFUL, "never-saw"),
+        (finetune_in_disguise, TRUTHFUL, "never-saw"),
         (one_forgotten_case, leaves_out, "integrity"),
         (unchanged_weights, swears, "integrity"),
         (not_a_number, swears, "integrity"),

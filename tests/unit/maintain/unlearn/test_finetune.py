@@ -108,7 +108,7 @@ def test_what_cannot_be_used_is_said_before_anything_is_read(request_: UnlearnRe
         ({"roles": RoleTable(tuple(row for row in TOY.rows if row.role is Role.FORGET))}, "No case is retained"),
         ({"manifest": dataclasses.replace(MANIFEST, status=ManifestStatus.UNKNOWN)}, "Nobody says"),
     ):
-        request = dataclasses.replace(unread, **change)  # type: ignore[arg-type]  # drawn from the table above
+        request = dataclasses.replace(unread, **change)
         assert said in " ".join(finding.reason for finding in method.eligible(request).blocking)
         with pytest.raises(InputError, match=said):
             method.unlearn(request)
