@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from maintain.unlearn.options import (
         METHODS,
         MethodInfo,
-        OptionInfo,
-        OptionKind,
         method_info,
         resolve_options,
     )
@@ -34,8 +32,6 @@ __all__ = [
     "Grade",
     "Heard",
     "MethodInfo",
-    "OptionInfo",
-    "OptionKind",
     "Progress",
     "ReadWeights",
     "Start",
@@ -64,7 +60,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "catalog": ("load_method",),
     "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
     "loop": ("EpochResult", "Progress", "Stop", "Trained", "train"),
-    "options": ("METHODS", "MethodInfo", "OptionInfo", "OptionKind", "method_info", "resolve_options"),
+    "options": ("METHODS", "MethodInfo", "method_info", "resolve_options"),
     "recipes": ("check_recipe", "continued_recipe", "default_recipe", "steps_of"),
     "start": ("ReadWeights", "Start", "read_start"),
     "witness": ("Heard", "Witness"),

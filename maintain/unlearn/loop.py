@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import nn
@@ -37,10 +37,8 @@ from maintain.unlearn.recipes import (
     steps_of,
 )
 from maintain.unlearn.start import Start, check_start, freeze_norms
+from maintain.unlearn.witness import Witness
 from maintain.vocabulary import OriginKind
-
-if TYPE_CHECKING:
-    from maintain.unlearn.witness import Witness
 
 #: Told after every pass: (passes done, passes in all, mean loss of the pass).
 Progress: TypeAlias = Callable[[int, int, float], None]
@@ -113,7 +111,7 @@ def train(
                 raise _interrupted(session, checkpoint)
         trained = _finished(session)
     if witness is not None:
-        witness.hear(loader, trained)
+        witness.hear(loader, state=trained.state, recipe=trained.recipe, origin=trained.origin, steps=trained.steps)
     return trained
 
 

@@ -16,7 +16,6 @@ from maintain.records import LoaderLog, Origin, Recipe
 
 if TYPE_CHECKING:
     from maintain.imaging.loader import CaseLoader
-    from maintain.unlearn.loop import Trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,11 @@ class Witness:
         """Optimiser steps of every training that was heard of."""
         return sum(heard.steps for heard in self._heard.values())
 
-    def hear(self, loader: CaseLoader, trained: Trained) -> None:
-        """Remember a finished training; the loader draws up the log anew, and the digest is recomputed."""
-        weights = weights_digest(trained.state)
-        log = loader.log(trained.origin, final_weights=weights, steps=trained.steps)
-        self._heard[weights] = Heard(weights, trained.recipe, trained.origin, log, trained.steps)
+    def hear(self, loader: CaseLoader, *, state: State, recipe: Recipe, origin: Origin, steps: int) -> None:
+        """Remember a finished training: the loader draws up the log, and the digest is computed here."""
+        weights = weights_digest(state)
+        log = loader.log(origin, final_weights=weights, steps=steps)
+        self._heard[weights] = Heard(weights, recipe, origin, log, steps)
 
     def of(self, state: State) -> Heard:
         """What was heard of these weights. Raises `RefusedError` when no training ended with them."""

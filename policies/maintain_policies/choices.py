@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maintain.options import Option
 from maintain.records import GateRequest, Scalar, Setting
 from maintain.vocabulary import Claim
-from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry, OptionEntry
+from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry
 from maintain_policies.language import LATER_GATE_OPTIONS, LATER_GATES, LATER_METHODS, not_yet, unknown
 from maintain_policies.reading import found_as, read_boolean, read_integer, read_number, read_text
 from maintain_policies.tree import Hole, Items, Node, Notes, Pairs, Place
@@ -229,7 +230,7 @@ def _values(given: _Given, name: str) -> dict[str, Scalar]:
 
 def _settings(
     node: Node | None,
-    entries: tuple[OptionEntry, ...],
+    entries: tuple[Option, ...],
     notes: Notes,
     *,
     name: str,
@@ -249,7 +250,7 @@ def _settings(
     return values
 
 
-def _read_option(node: Node, entry: OptionEntry, notes: Notes, *, name: str) -> Scalar | None:
+def _read_option(node: Node, entry: Option, notes: Notes, *, name: str) -> Scalar | None:
     match entry.kind:
         case "boolean":
             return read_boolean(node, notes, name=name)
@@ -261,7 +262,7 @@ def _read_option(node: Node, entry: OptionEntry, notes: Notes, *, name: str) -> 
             return read_text(node, notes, name=name)
 
 
-def _resolved(entries: tuple[OptionEntry, ...], given: dict[str, Scalar]) -> tuple[Setting, ...]:
+def _resolved(entries: tuple[Option, ...], given: dict[str, Scalar]) -> tuple[Setting, ...]:
     return tuple(Setting(entry.name, given.get(entry.name, entry.default)) for entry in entries)
 
 
