@@ -27,7 +27,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of hospital, split and weights.")] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Play the consent story on a synthetic hospital, from DICOM files to a registered version.
+    """Play the consent story on a synthetic hospital.
+
+    From DICOM files to a proven, registered version, with a report.
 
     Saying it again shows the end; an interrupted demo goes on where it was.
 

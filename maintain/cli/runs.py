@@ -103,7 +103,7 @@ def run(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> 
 
 
 def report(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
-    """Write the report of a run again, from its folder, and say where it lies.
+    """Write the report of a run again, from its folder.
 
     \b
     Example:

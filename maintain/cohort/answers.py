@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from maintain.clock import timestamp
 from maintain.cohort.facts import ConsentCounts, ConsentFact, LabelCounts, LabelFact
+from maintain.cohort.filing import SALT_BYTES
 from maintain.cohort.reading import latest_labels
 from maintain.database import UnitOfWork, tables
 from maintain.vocabulary import ConsentStatus
@@ -43,17 +45,23 @@ def write_labels(unit: UnitOfWork, facts: Sequence[LabelFact], *, now: datetime)
 
 
 def write_consents(unit: UnitOfWork, facts: Sequence[ConsentFact]) -> ConsentCounts:
-    """Record what the register says; an entry older than what is known changes nothing."""
+    """Record what the register says; an entry older than what is known changes nothing.
+
+    A withdrawal is kept although no image of the patient is known: one may still arrive.
+    """
     patient = tables.patient
     known = {
         row.patient: (ConsentStatus(row.consent), row.consent_date)
         for row in unit.rows(select(patient.c.patient, patient.c.consent, patient.c.consent_date))
     }
-    rows, counts = [], Counter[str]()
+    rows, ahead, counts = [], [], Counter[str]()
     for fact in facts:
         verdict = _weigh(fact, known)
         counts[verdict] += 1
-        if verdict == "changed":
+        if verdict == "unknown" and fact.status is ConsentStatus.WITHDRAWN:
+            known[fact.patient] = (fact.status, fact.date)
+            ahead.append(_new_patient(fact))
+        elif verdict == "changed":
             known[fact.patient] = (fact.status, fact.date)
             rows.append({"who": fact.patient, "status": fact.status.value, "since": fact.date})
     statement = (
@@ -61,11 +69,21 @@ def write_consents(unit: UnitOfWork, facts: Sequence[ConsentFact]) -> ConsentCou
         .where(patient.c.patient == bindparam("who"))
         .values(consent=bindparam("status"), consent_date=bindparam("since"))
     )
+    unit.execute_many(insert(patient), ahead)
     unit.execute_many(statement, rows)
     return ConsentCounts(counts["changed"], counts["unchanged"], counts["outdated"], counts["unknown"])
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _new_patient(fact: ConsentFact) -> dict[str, object]:
+    return {
+        "patient": fact.patient,
+        "consent": fact.status.value,
+        "consent_date": fact.date,
+        "salt": secrets.token_bytes(SALT_BYTES),
+    }
 
 
 def _weigh(fact: ConsentFact, known: Mapping[str, tuple[ConsentStatus, str | None]]) -> str:

@@ -33,6 +33,9 @@ from maintain.errors import InputError
 from maintain.records import Case
 from maintain.vocabulary import ConsentStatus, FileStatus
 
+#: Arrivals that are looked up in one query; SQLite takes at most 32,766 parameters in a statement.
+JUDGED_TOGETHER = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class CohortStore:
@@ -92,7 +95,8 @@ class CohortStore:
 
     def add(self, source: int, arrivals: Sequence[Arrival]) -> tuple[FileOutcome, ...]:
         """File a batch. Known instances become duplicates or conflicts; nothing known is overwritten."""
-        return file_arrivals(self.unit, source, arrivals)
+        parts = [arrivals[at : at + JUDGED_TOGETHER] for at in range(0, len(arrivals), JUDGED_TOGETHER)]
+        return tuple(outcome for part in parts for outcome in file_arrivals(self.unit, source, part))
 
     def record_labels(self, facts: Sequence[LabelFact], *, now: datetime) -> LabelCounts:
         """Record answers; a changed one is a new version."""

@@ -103,10 +103,10 @@ def _read(path: Path, data: bytes, pseudonyms: Pseudonyms) -> Reading | Rejectio
 def _silence() -> Iterator[None]:
     """Pydicom's warnings and log lines hold the values they are about; none may leave."""
     log = logging.getLogger("pydicom")
-    before, log.disabled = log.disabled, False
+    before, log.disabled = log.disabled, True
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("default")
+            warnings.simplefilter("ignore")
             yield
     finally:
         log.disabled = before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from pathlib import Path
 
@@ -33,13 +34,13 @@ def test_only_the_command_line_exits() -> None:
     assert found == []
 
 
-def test_assert_is_for_tests() -> None:
-    found = [
-        f"{path.name}:{node.lineno}"
-        for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Assert)
-    ]
+def test_assert_is_for_impossible_states_alone() -> None:
+    """Narrowing a type that cannot be otherwise is what is left for it; input is never asserted."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assert) and not re.search(r" is not None$|^isinstance\(", ast.unparse(node.test)):
+                found.append(f"{path.name}:{node.lineno}")
     assert found == []
 
 

@@ -132,6 +132,14 @@ def test_new_images_of_a_withdrawn_patient_stay_outside(store: CohortStore, sour
     assert store.add(source, [arrive(new)])[0].status is FileStatus.ACCEPTED
 
 
+def test_a_long_list_is_judged_in_parts(store: CohortStore, source: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maintain.cohort.store.JUDGED_TOGETHER", 2)
+    arrivals = [arrive(make_case(number % 3), str(number)) for number in range(7)]
+    outcomes = store.add(source, arrivals)
+    assert [outcome.path for outcome in outcomes] == [arrival.path for arrival in arrivals]
+    assert [outcome.status.value for outcome in outcomes] == ["accepted"] * 3 + ["duplicate"] * 4
+
+
 def test_an_unknown_case_is_refused(store: CohortStore) -> None:
     with pytest.raises(InputError, match="no such case"):
         store.case("nobody")
@@ -189,10 +197,18 @@ def test_the_latest_word_of_the_register_counts(
     assert store.case("case-0001").consent == status
 
 
-def test_consents_of_unknown_patients_are_counted_not_stored(unit: UnitOfWork, store: CohortStore) -> None:
-    counts = store.record_consents([ConsentFact("nobody", ConsentStatus.WITHDRAWN, None)])
+def test_consent_given_by_unknown_patients_is_counted_not_stored(unit: UnitOfWork, store: CohortStore) -> None:
+    counts = store.record_consents([ConsentFact("nobody", ConsentStatus.GIVEN, None)])
     assert counts.unknown == 1
     assert unit.scalar(select(func.count()).select_from(tables.patient)) == 0
+
+
+def test_a_withdrawal_waits_for_images_that_come_later(unit: UnitOfWork, store: CohortStore) -> None:
+    counts = store.record_consents([ConsentFact("patient-0001", ConsentStatus.WITHDRAWN, "2024-01-01")])
+    assert counts.unknown == 1
+    (outcome,) = store.add(store.source("dicom", "place", key_id=KEY_ID), [arrive(make_case())])
+    assert outcome.reason == "suppressed"
+    assert store.cases() == ()
 
 
 def test_every_patient_has_a_salt_of_their_own(unit: UnitOfWork) -> None:

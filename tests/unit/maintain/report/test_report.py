@@ -1,0 +1,107 @@
+"""The page says what was shown and nothing more, and escapes whatever it is given."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from helpers.evidence import honest_evidence
+from maintain import codec
+from maintain.records import Figure, GateResult, Registration, Verdict
+from maintain.report import Ending, Report, build_report, render_html
+from maintain.report.html import draw_interval
+from maintain.vocabulary import Alias, Outcome, Role, RunState
+
+EVIDENCE = honest_evidence()
+CLAIM = "This version was not trained on the excluded cases."
+
+
+def verdict(outcome: Outcome, reason: str = "because") -> Verdict:
+    figure = Figure("accuracy difference", 0.001, low=-0.012, high=0.014, limit=-0.05, cases=10, patients=5)
+    gate = GateResult("retention", outcome, True, reason, (figure,))
+    return Verdict("c" * 64, 1, outcome, reason, (gate,), "m" * 64, 1)
+
+
+def report(state: RunState, found: Verdict | None, *, registered: bool = False, error: str | None = None) -> Report:
+    registration = Registration("v" * 64, "triage", 2, "w" * 64, Alias.CANDIDATE, 11, "e" * 64)
+    return build_report(
+        Ending("20260101-run", state, "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z", error),
+        plan=EVIDENCE.plan,
+        plan_digest=EVIDENCE.plan_digest,
+        roles=EVIDENCE.roles,
+        candidate=EVIDENCE.candidate,
+        manifest=EVIDENCE.candidate_manifest,
+        log=EVIDENCE.log,
+        verdict=found,
+        registration=registration if registered else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "registered"),
+    [
+        (RunState.REJECTED, Outcome.FAIL, False),
+        (RunState.UNDECIDED, Outcome.NOT_EVALUATED, False),
+        (RunState.FAILED, Outcome.PASS, False),
+        (RunState.VERIFIED, Outcome.PASS, False),
+        (RunState.REGISTERED, Outcome.FAIL, True),
+        (RunState.REGISTERED, Outcome.PASS, False),
+    ],
+)
+def test_nothing_is_claimed_unless_all_of_it_is_true(state: RunState, outcome: Outcome, registered: bool) -> None:
+    told = report(state, verdict(outcome), registered=registered)
+    assert not told.proven
+    page = render_html(told)
+    assert CLAIM not in page
+    assert "Nothing is claimed about the excluded cases." in page
+
+
+def test_a_run_without_any_value_still_has_a_page() -> None:
+    told = build_report(
+        Ending("r", RunState.FAILED, "a", "b", "it broke"),
+        plan=EVIDENCE.plan,
+        plan_digest=EVIDENCE.plan_digest,
+        roles=EVIDENCE.roles,
+    )
+    page = render_html(told)
+    assert "No gate ran, so nothing is shown." in page
+    assert "it broke" in page
+    assert "not trained" in page
+
+
+def test_a_registered_run_states_its_claim_and_names_every_excluded_case() -> None:
+    page = render_html(report(RunState.REGISTERED, verdict(Outcome.PASS), registered=True))
+    assert CLAIM in page
+    for row in EVIDENCE.roles.of(Role.FORGET):
+        assert f"<code>{row.case_id}</code>" in page
+    assert "ledger entry 11" in page
+    assert codec.digest_of(EVIDENCE.plan) in page
+
+
+def test_no_patient_is_named() -> None:
+    page = render_html(report(RunState.REGISTERED, verdict(Outcome.PASS), registered=True))
+    patients = {row.patient for row in EVIDENCE.roles.rows}
+    assert patients
+    assert [patient for patient in patients if re.search(rf"\b{re.escape(patient)}\b", page)] == []
+
+
+def test_whatever_it_is_given_is_escaped() -> None:
+    hostile = "<script>alert(1)</script>"
+    told = report(RunState.REJECTED, verdict(Outcome.FAIL, hostile), error=hostile)
+    told = replace(told, plan=replace(told.plan, policy_name=hostile))
+    assert "<script" not in render_html(told)
+
+
+def test_a_page_fetches_nothing() -> None:
+    page = render_html(report(RunState.REGISTERED, verdict(Outcome.PASS), registered=True))
+    assert not re.search(r"(src|href)=|url\(|@import|<script", page)
+
+
+def test_an_interval_is_drawn_with_its_limit() -> None:
+    drawing = draw_interval(Figure("x", 0.0, low=-0.1, high=0.1, limit=-0.05))
+    assert 'class="limit"' in drawing
+    assert "from -0.100 to +0.100, limit -0.050" in drawing
+    assert draw_interval(Figure("x", 3.0)) == ""
+    assert "nan" not in draw_interval(Figure("x", 0.0, low=0.0, high=0.0))

@@ -1,0 +1,62 @@
+"""A workspace is made whole or not at all."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from maintain.clock import FrozenClock
+from maintain.database import open_database
+from maintain.errors import WorkspaceError
+from maintain.settings import SETTINGS_FILE, Settings, read_settings
+from maintain_pipelines import workspace as module
+from maintain_pipelines.workspace import create_workspace
+
+
+def make(root: Path) -> Path:
+    return create_workspace(root, clock=FrozenClock(), actor="tests").root
+
+
+def test_a_workspace_is_never_made_over_something(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(WorkspaceError, match="not an empty folder"):
+        make(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match="not an empty folder"):
+        make(tmp_path / "file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "thesis.tex"]
+
+
+def test_twice_is_refused(tmp_path: Path) -> None:
+    make(tmp_path / "w")
+    with pytest.raises(WorkspaceError, match="workspace already"):
+        make(tmp_path / "w")
+
+
+def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "create_signing_key", broken)
+    with pytest.raises(OSError, match="No space"):
+        make(tmp_path / "w")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_will_do(tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    root = make(tmp_path / "w")
+    open_database(root / "maintain.db").close()
+    assert read_settings(root / SETTINGS_FILE) == Settings()
+    assert (root / "policies" / "consent-withdrawal.yaml").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w"]
+
+
+def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
+    root = make(tmp_path / "w")
+    for secret in ("keys/pseudonym.key", "keys/ledger.pem"):
+        assert stat.S_IMODE((root / secret).stat().st_mode) == 0o600
+    for folder in ("keys", "arrays", "runs", "registry"):
+        assert stat.S_IMODE((root / folder).stat().st_mode) == 0o700
