@@ -65,7 +65,8 @@ GATES: Mapping[str, GateInfo] = {
             name="never-saw",
             doc=(
                 "Recomputed from what the loader counted: training began from an initialisation that the"
-                " recipe's seed gives again, and handed out no case of the forget group, nor an exact copy."
+                " recipe's seed gives again, or from versions whose manifests exclude the forget group back to"
+                " one, and handed out no case of the forget group, nor an exact copy."
             ),
             claims=(Claim.NEVER_SAW,),
             always=False,

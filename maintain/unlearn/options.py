@@ -39,10 +39,10 @@ FINETUNE_SHARE = 0.2
 _INFOS = (
     MethodInfo(
         name="finetune",
-        doc="A control, not a way to forget: the champion goes on learning on the retained cases alone. In the "
-        "feasibility study it passed the forgetting gates not once and left the champion's leak as it was (attack "
-        "AUC 0.80 before and after); use it to see that the search and the gates refuse what does "
-        "not forget. Forget cases are never loaded.",
+        doc="A control, not a way to forget: the champion goes on learning on the retained cases alone. Measured, it "
+        "leaves the champion's leak as it was (benchmarks/results/finetune_control.md), and in the feasibility "
+        "study it passed the forgetting gates not once. Use it to see that the search and the gates refuse what "
+        "does not forget. Forget cases are never loaded.",
         claims=(Claim.EXAMPLES, Claim.GROUP),
         citation="Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020 (fine-tuning as a baseline)",
         options=(
