@@ -17,9 +17,20 @@ if TYPE_CHECKING:
         LabelCounts,
         LabelFact,
         Patient,
+        Standing,
         commitment,
     )
-    from maintain.cohort.selection import Selected, field_counts, near_value, select, unknown_values
+    from maintain.cohort.reading import read_standings
+    from maintain.cohort.selection import (
+        Selected,
+        field_counts,
+        matching_ids,
+        near_value,
+        select,
+        select_stored,
+        unknown_stored,
+        unknown_values,
+    )
     from maintain.cohort.snapshots import (
         load_snapshot,
         load_snapshot_by_digest,
@@ -47,19 +58,24 @@ __all__ = [
     "SplitCount",
     "SplitCounts",
     "SplitShares",
+    "Standing",
     "SuppressionList",
     "commitment",
     "decide_splits",
     "field_counts",
     "load_snapshot",
     "load_snapshot_by_digest",
+    "matching_ids",
     "near_value",
+    "read_standings",
     "select",
+    "select_stored",
     "snapshot_names",
     "splits_of",
     "suppress",
     "suppressed",
     "take_snapshot",
+    "unknown_stored",
     "unknown_values",
 ]
 
@@ -67,9 +83,10 @@ __all__ = [
 _ROOMS = {
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count FileOutcome KnownFile LabelCounts "
-        "LabelFact Patient commitment"
+        "LabelFact Patient Standing commitment"
     ),
-    "selection": "Selected field_counts near_value select unknown_values",
+    "reading": "read_standings",
+    "selection": "Selected field_counts matching_ids near_value select select_stored unknown_stored unknown_values",
     "snapshots": "load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
     "splits": "SplitCount SplitCounts SplitShares decide_splits splits_of",
     "store": "CohortStore",

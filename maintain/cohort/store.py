@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, insert, not_, select, update
+from sqlalchemy import and_, insert, not_, or_, select, update
 
 from maintain.clock import timestamp
 from maintain.cohort.answers import write_consents, write_labels
 from maintain.cohort.facts import (
     Arrival,
     CohortStatus,
-    Conflict,
     ConsentCounts,
     ConsentFact,
     FileOutcome,
@@ -25,7 +24,7 @@ from maintain.cohort.facts import (
     LabelFact,
     Patient,
 )
-from maintain.cohort.filing import file_arrivals
+from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
 from maintain.cohort.reading import read_cases
 from maintain.cohort.status import count_cohort
 from maintain.database import UnitOfWork, tables
@@ -79,14 +78,14 @@ class CohortStore:
     def known_files(self, source: int) -> Mapping[str, KnownFile]:
         """Files that need not be read again while they look the same.
 
-        Those refused for a withdrawn consent are left out: consent can be given again.
+        Those refused for a person's wish are left out: consent can be given again.
         """
         file, image = tables.file, tables.image_case
         owner = and_(file.c.case_id == image.c.case_id, file.c.status == FileStatus.ACCEPTED)
         statement = (
             select(file.c.path, file.c.size, file.c.mtime_ns, image.c.pixels)
             .join(image, owner, isouter=True)
-            .where(file.c.source_id == source, file.c.reason.is_distinct_from(Conflict.SUPPRESSED.value))
+            .where(file.c.source_id == source, or_(file.c.reason.is_(None), file.c.reason.not_in(PERSONAL_CONFLICTS)))
         )
         return {row.path: KnownFile(row.size, row.mtime_ns, row.pixels) for row in self.unit.rows(statement)}
 
@@ -110,7 +109,7 @@ class CohortStore:
 
     def case(self, case_id: str) -> Case:
         """One case. Raises `InputError` when there is none with that pseudonym."""
-        found = read_cases(self.unit, case_id)
+        found = read_cases(self.unit, tables.image_case.c.case_id == case_id)
         if not found:
             raise InputError(
                 "The cohort has no such case.",

@@ -44,6 +44,25 @@ class Listed(Protocol):
         ...
 
 
+class Barrable(Protocol):
+    """Whatever can be barred: a whole case, or the little that a plan knows of it."""
+
+    @property
+    def case_id(self) -> str:
+        """The case."""
+        ...
+
+    @property
+    def pixels(self) -> Digest:
+        """Its pixels."""
+        ...
+
+    @property
+    def consent(self) -> ConsentStatus:
+        """What the register says of its patient."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SuppressionList:
     """What one lineage must not use. `labels` holds the last version of a case's label that is wrong."""
@@ -52,7 +71,7 @@ class SuppressionList:
     pixels: Mapping[Digest, str]
     labels: Mapping[str, int]
 
-    def why(self, case: Case, *, label_version: int) -> str | None:
+    def why(self, case: Barrable, *, label_version: int) -> str | None:
         """Why this case, under this version of its label, must not be used; None when it may."""
         if case.consent is ConsentStatus.WITHDRAWN:
             return WITHDRAWN
