@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         field_counts,
         matching_ids,
         near_value,
+        refuse_unknown_values,
         select,
         select_stored,
         unknown_stored,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         snapshot_names,
         take_snapshot,
     )
-    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, splits_of
+    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, lineages, splits_of
     from maintain.cohort.store import CohortStore
     from maintain.cohort.suppression import SuppressionList, suppress, suppressed
 
@@ -63,11 +64,13 @@ __all__ = [
     "commitment",
     "decide_splits",
     "field_counts",
+    "lineages",
     "load_snapshot",
     "load_snapshot_by_digest",
     "matching_ids",
     "near_value",
     "read_standings",
+    "refuse_unknown_values",
     "select",
     "select_stored",
     "snapshot_names",
@@ -86,9 +89,12 @@ _ROOMS = {
         "LabelFact Patient Standing commitment"
     ),
     "reading": "read_standings",
-    "selection": "Selected field_counts matching_ids near_value select select_stored unknown_stored unknown_values",
+    "selection": (
+        "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
+        "unknown_stored unknown_values"
+    ),
     "snapshots": "load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
-    "splits": "SplitCount SplitCounts SplitShares decide_splits splits_of",
+    "splits": "SplitCount SplitCounts SplitShares decide_splits lineages splits_of",
     "store": "CohortStore",
     "suppression": "SuppressionList suppress suppressed",
 }

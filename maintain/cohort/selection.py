@@ -16,7 +16,7 @@ from maintain.cohort.facts import Count
 from maintain.cohort.reading import joined, read_cases
 from maintain.cohort.where import condition, fits, known_values, listed
 from maintain.database import UnitOfWork, tables
-from maintain.errors import nearest_name
+from maintain.errors import InputError, nearest_name
 from maintain.predicate import Absent, Predicate, absent_among, absent_values, explain, field_values, matches
 from maintain.records import Case
 from maintain.vocabulary import Eye, Unit
@@ -78,6 +78,20 @@ def matching_ids(unit: UnitOfWork, predicate: Predicate) -> frozenset[str]:
     if not fits(predicate):
         return frozenset(case.case_id for case in read_cases(unit) if matches(predicate, case))
     return frozenset(row.case_id for row in unit.rows(joined(tables.image_case.c.case_id).where(condition(predicate))))
+
+
+def refuse_unknown_values(unit: UnitOfWork, predicate: Predicate) -> None:
+    """Raise `InputError` for values that no case ever had, each with the nearest; most likely typing errors."""
+    unknown = unknown_stored(unit, predicate)
+    if unknown:
+        listed_values = "; ".join(
+            f"{item.field} is never {item.value!r}" + (f" (nearest: {item.nearest!r})" if item.nearest else "")
+            for item in unknown
+        )
+        raise InputError(
+            f"The test names values that no case ever had: {listed_values}.",
+            remedy="Mend them; `maintain cohort status` lists what there is.",
+        )
 
 
 def unknown_stored(unit: UnitOfWork, predicate: Predicate) -> tuple[Absent, ...]:

@@ -27,6 +27,7 @@ from maintain.cohort.facts import (
 from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
 from maintain.cohort.reading import read_cases
 from maintain.cohort.status import count_cohort
+from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError
 from maintain.records import Case
@@ -113,9 +114,26 @@ class CohortStore:
         if not found:
             raise InputError(
                 "The cohort has no such case.",
-                remedy="Cases are named by keyed pseudonyms; `maintain runs cases RUN` lists those of a run.",
+                remedy="Cases are named by keyed pseudonyms; `maintain plan POLICY --json` lists those of a policy.",
             )
         return found[0]
+
+    def copies(self, cases: Iterable[Case]) -> tuple[Case, ...]:
+        """The other cases that show exactly one of these pictures, whoever they were filed under."""
+        given = {case.case_id: case.pixels for case in cases}
+        shown = read_cases(self.unit, listed(tables.image_case.c.pixels, set(given.values())))
+        return tuple(case for case in shown if case.case_id not in given)
+
+    def named(self, case_ids: Iterable[str]) -> tuple[Case, ...]:
+        """These cases, ordered. Raises `InputError` with how many of them the cohort does not have."""
+        wanted = set(case_ids)
+        found = read_cases(self.unit, listed(tables.image_case.c.case_id, wanted))
+        if len(found) < len(wanted):
+            raise InputError(
+                f"The cohort does not have {len(wanted) - len(found)} of the {len(wanted)} cases; nothing was changed.",
+                remedy="Cases are named by keyed pseudonyms; `maintain plan POLICY --json` lists those of a policy.",
+            )
+        return found
 
     def patients(self, patients: Iterable[str]) -> tuple[Patient, ...]:
         """What is kept about these patients, ordered; unknown ones are left out."""

@@ -216,7 +216,8 @@ def _stored(kind: Kind, column: ColumnElement[Any]) -> _Span:
 
 def _inside(value: _Span, asked: _Span) -> ColumnElement[bool]:
     if value.first is value.last and asked.first == asked.last:
-        return literal(asked.first) == value.first
+        same: ColumnElement[bool] = value.first == asked.first
+        return same
     return and_(value.first >= asked.first, value.last <= asked.last)
 
 

@@ -102,11 +102,14 @@ def some(draw: random.Random, values: tuple[Any, ...]) -> Any:
     return None if draw.random() < 0.2 else draw.choice(values)
 
 
+def draw_device(draw: random.Random, texts: tuple[str, ...]) -> Device:
+    manufacturer, model, raw, serial, station = (some(draw, texts) for _ in range(5))
+    return Device(manufacturer, model, raw, serial, station, tuple(draw.sample(texts, draw.randint(0, 3))))
+
+
 def draw_cohort(draw: random.Random, unit: UnitOfWork) -> tuple[Case, ...]:
     texts = tuple(draw.sample(TEXTS, 7))
-    devices = [
-        Device(*(some(draw, texts) for _ in range(5)), tuple(draw.sample(texts, draw.randint(0, 3)))) for _ in range(3)
-    ]
+    devices = [draw_device(draw, texts) for _ in range(3)]
     patients = {f"p{n}": some(draw, ("F", "M", "O")) for n in range(4)}
     studies = {f"s{n}": (f"p{n % 4}", some(draw, DATES), some(draw, texts)) for n in range(6)}
     series = {f"r{n}": (f"s{n % 6}", draw.choice(devices)) for n in range(8)}
