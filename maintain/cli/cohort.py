@@ -176,7 +176,7 @@ def snapshot(
 def suppress(
     context: typer.Context,
     reason: Annotated[Reason, typer.Option("--reason", "-r", help="Why; decides how far it reaches.")],
-    cases: Annotated[list[str] | None, typer.Argument(metavar="[CASE]...", help="Keyed identifiers of cases.")] = None,
+    cases: Annotated[list[str] | None, typer.Argument(metavar="CASE", help="Keyed identifiers of cases.")] = None,
     where: Annotated[str | None, typer.Option("--where", help="Those that match: FIELD=VALUE, or {YAML}.")] = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="The lineage, for reasons that concern one.")

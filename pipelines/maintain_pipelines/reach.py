@@ -120,13 +120,15 @@ def _shares(learned: tuple[PlannedCase, ...], key: Callable[[PlannedCase], str])
 
 
 def _uses(limits: Limits, images: Share, patients: Share, labels: tuple[Share, ...]) -> tuple[LimitUse, ...]:
+    """Every limit of the language; where labels are not limited, the one that comes nearest to all of its cases."""
     most = limits.max_percent_of_any_label
+    shown = labels if most is not None else sorted(labels, key=lambda label: -label.percent)[:1]
     return (
         LimitUse("max_patients", patients.touched, limits.max_patients, "patients"),
         LimitUse("max_percent", images.percent, limits.max_percent, "% of what the champion learned"),
         *(
             LimitUse("max_percent_of_any_label", label.percent, most, f"% of the label {label.name!r}")
-            for label in labels
+            for label in shown
         ),
     )
 
