@@ -204,9 +204,8 @@ def suppress(
     with open_context(context.obj) as ports:
         done = suppress_by_hand(tuple(cases or ()), predicate, reason=reason, model=model, context=ports)
     scope = f"in the lineage of {done.model}" if done.model else "everywhere"
-    copies = f" and {done.copies} exact copies" if done.copies else ""
     lines = [
-        f"{done.newly_suppressed} newly suppressed for {done.reason}, {scope}:"
-        f" {done.cases} images{copies} of {done.patients} patients were asked for."
+        f"{done.newly_suppressed} newly suppressed for {done.reason}, {scope}.",
+        f"Asked for: images {done.cases}, exact copies of them {done.copies}, patients {done.patients}.",
     ]
     console.answer(codec.encode(done), lines, schema="cohort-suppress", as_json=as_json)

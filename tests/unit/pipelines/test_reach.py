@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def reach_of(limits: Limits, rows: tuple[tuple[int, str, str, str | None, str, R
         ),
     ],
 )
-def test_each_limit_stops_a_plan_that_goes_beyond_it(limit: dict[str, float], said: str) -> None:
+def test_each_limit_stops_a_plan_that_goes_beyond_it(limit: dict[str, Any], said: str) -> None:
     with pytest.raises(LimitError) as caught:
         refuse_excess("p", reach_of(replace(OPEN, **limit)))
     assert said in caught.value.message
@@ -76,7 +77,7 @@ def test_every_excess_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("limit", [{"max_patients": 2}, {"max_percent": 30}, {"max_percent_of_any_label": 50}])
-def test_what_a_limit_allows_may_be_used_up(limit: dict[str, float]) -> None:
+def test_what_a_limit_allows_may_be_used_up(limit: dict[str, Any]) -> None:
     refuse_excess("p", reach_of(replace(OPEN, **limit)))
 
 

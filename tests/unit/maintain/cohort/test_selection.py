@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.cohorts import make_case
-from maintain.cohort import Count, field_counts, near_value, select, unknown_values
+from helpers.cohorts import DEVICE, NOW, fill, make_case
+from maintain.cohort import (
+    Count,
+    LabelFact,
+    Standing,
+    field_counts,
+    matching_ids,
+    near_value,
+    read_standings,
+    reading,
+    select,
+    select_stored,
+    unknown_values,
+)
+from maintain.cohort.reading import _case
+from maintain.database import UnitOfWork
 from maintain.hashing import digest_bytes
 from maintain.predicate import AllOf, AnyOf, Compare, Not, Operator, explain, matches
 from maintain.records import Case
@@ -129,3 +146,36 @@ def test_values_that_no_case_had_are_named_with_the_nearest() -> None:
 def test_field_counts_show_what_there_is() -> None:
     cases = (make_case(1), make_case(2), make_case(3, sex=None), make_case(4, sex="M"))
     assert field_counts(cases, "patient.sex") == (Count("F", 2), Count("M", 1))
+
+
+def test_of_a_large_cohort_only_what_is_selected_is_read_whole(
+    unit: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [shot(number, patient=number // 3, study=number) for number in range(300)]
+    cases += [shot(400, age=85, patient=7, study=400), make_case(401, pixels=cases[22].pixels)]
+    fill(unit, cases)
+    whole: list[str] = []
+
+    def counted(row: Any, *more: Any) -> Case:
+        whole.append(row.case_id)
+        return _case(row, *more)
+
+    monkeypatch.setattr(reading, "_case", counted)
+    chosen = select_stored(unit, OLD, Unit.PATIENT)
+    assert [found.case.case_id for found in chosen] == [f"case-{n:04}" for n in (21, 22, 23, 400, 401)]
+    assert sorted(whole) == [found.case.case_id for found in chosen]
+    assert matching_ids(unit, OLD) == {"case-0400"}
+    assert len(read_standings(unit, "diagnosis")) == 302
+    assert len(whole) == 5
+
+
+def test_a_standing_is_the_case_in_short(unit: UnitOfWork) -> None:
+    store = fill(unit, [make_case(1), make_case(2, device=replace(DEVICE, model=None))], labels=None)
+    store.record_labels([LabelFact("case-0001", "diagnosis", "drusen"), LabelFact("case-0002", "other", "x")], now=NOW)
+    store.record_labels([LabelFact("case-0001", "diagnosis", "atrophy")], now=NOW)
+    first, second = read_standings(unit, "diagnosis")
+    (case, _) = store.cases()
+    assert first == Standing(
+        case.case_id, case.patient, case.study, case.device.model, case.pixels, case.consent, "atrophy", 2
+    )
+    assert (second.device, second.label, second.label_version) == (None, None, 0)
