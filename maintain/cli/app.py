@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from maintain import __version__
-from maintain.cli import audit, cohort, console, demo, model, policy, registry, runs, workspace
+from maintain.cli import audit, cohort, console, demo, doctor, model, policy, registry, runs, workspace
 from maintain.cli.exit_codes import ExitCode, of_error
 from maintain.cli.options import Place
 from maintain.errors import MaintainError
@@ -38,6 +38,7 @@ for noun, group, summary in (
     ("audit", audit.app, "The ledger: whether the trail is whole."),
 ):
     app.add_typer(group, name=noun, help=summary, no_args_is_help=True)
+app.add_typer(doctor.app, name="doctor")
 demo.add_to(app)
 workspace.add_to(app)
 runs.add_to(app)

@@ -286,3 +286,6 @@ ledger = Table(
     Column("hash", String, nullable=False, unique=True),
     comment="Append-only and hash-chained over every column; deciding entries carry a signed envelope.",
 )
+
+#: What refuses to change or remove an entry of the ledger; made by the migrations, not by the metadata.
+LEDGER_TRIGGERS = ("ledger_no_delete", "ledger_no_replace", "ledger_no_update")
