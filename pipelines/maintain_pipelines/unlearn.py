@@ -27,8 +27,10 @@ from maintain.vocabulary import ManifestStatus, OriginKind, Role
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, Champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
+from maintain_pipelines.runlog import logged
 
 
+@logged("unlearn")
 def unlearn(
     plan: Plan, roles: RoleTable, champion: Champion, slot: Slot, folder: RunFolder, context: Context
 ) -> Candidate:
