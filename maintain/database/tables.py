@@ -1,7 +1,7 @@
 """The metadata of all tables. One file, so that a reader sees every row the tool ever writes.
 
-Identifiers in these rows are keyed pseudonyms; the only column that holds a location is
-`file.path`, relative to a named source. Changes here need a migration; a test compares the two.
+Identifiers in these rows are keyed pseudonyms, the places of sources and files included: folders are
+named after patients. Changes here need a migration; a test compares the two.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ file = Table(
     Column("case_id", String),
     UniqueConstraint("source_id", "path"),
     Index(None, "case_id"),
-    comment="A file of a source and what intake made of it; the only place that holds locations.",
+    comment="A file of a source, its place there as a keyed pseudonym, and what intake made of it.",
 )
 
 patient = Table(
