@@ -32,6 +32,8 @@ def logged(stage: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         def told(*args: P.args, **kwargs: P.kwargs) -> T:
             given = (*args, *kwargs.values())
             folder = next(value for value in given if isinstance(value, RunFolder))
+            if not folder.path.is_dir():
+                return function(*args, **kwargs)  # there is nowhere to log to; the stage says what that means
             clock = next(value.clock for value in given if isinstance(value, Context))
             begun = clock.now()
             folder.log(clock, f"{stage}-begun", slot=folder.slot)
