@@ -13,6 +13,7 @@ from functools import wraps
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from maintain.clock import Clock
+from maintain.errors import MaintainError
 from maintain.records import Candidate, Plan, Registration, Verdict
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import RunFolder
@@ -54,7 +55,7 @@ def logged(stage: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 def log_error(folder: RunFolder, clock: Clock, error: BaseException, **facts: Fact) -> None:
     """Note the class of an error. A log that cannot be written never hides what went wrong first."""
-    with suppress(OSError):
+    with suppress(OSError, MaintainError):
         folder.log(clock, "error", error=type(error).__name__, **facts)
 
 
