@@ -36,8 +36,9 @@ types: $(READY)  ## mypy, strict
 floors: $(READY)  ## Imports only go down
 	$(BIN)/lint-imports
 
+# One thread: the tests' networks are tiny, and two threads that wait for each other are slower than one.
 unit: $(READY)  ## The tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest
 
 format: $(READY)  ## Put the code into the house format
 	$(BIN)/ruff check --fix .

@@ -4,7 +4,7 @@ If neither were so, nothing could ever be shown to be forgotten. Each seed is a 
 champion, judged beside an honest retrain without the variant anatomy, one without the withdrawn camera,
 and two controls.
 
-    python benchmarks/hospital_memorises.py --seeds 1 2 3 4 5 --out benchmarks/results
+    python benchmarks/hospital_memorises.py --seeds 11 12 13 14 15 --out benchmarks/results
 """
 
 from __future__ import annotations
@@ -25,11 +25,17 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
-from torch import nn
 
 import maintain.hospital
+import maintain.imaging
+import maintain.unlearn
 from maintain.hashing import digest_file, digest_lines
 from maintain.hospital import HospitalOptions, TruthRow, draw_hospital
+from maintain.imaging import Blueprint, Chain, LoaderCase, MemoryPixels, default_chain
+from maintain.records import Network
+from maintain.unlearn import default_recipe
+from maintain.unlearn import train as product_train
+from maintain.vocabulary import Head, Role
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,15 +46,14 @@ SCHEMA = ("maintain.benchmark.hospital-memorises", 1)
 WITHDRAWN_CAMERA = "Cirrus 800 FA"
 #: Patients that are trained on and patients that only choose; the rest is the holdout.
 TRAIN_PATIENTS, VALIDATION_PATIENTS = 600, 100
-#: The recipe: long enough to memorise every label, wrong ones too, and no augmentation on purpose.
-EPOCHS, BATCH, PEAK_RATE, MOMENTUM, WEIGHT_DECAY, CLIP = 30, 64, 0.05, 0.9, 5e-4, 1.0
-#: Fixed constants that centre pixels in [0, 1]; about half of a picture is the black surround.
-PIXEL_MEAN, PIXEL_SCALE = 0.25, 0.25
 #: The difficulty proxy sees pictures of this many pixels a side.
 PROXY_SIDE = 16
 #: Threads of every training; figures are promised for one.
 THREADS = 1
-#: What the hospital has to show, agreed before it was drawn: (figure, meaning, low, high).
+#: The drawing was tuned while looking at seeds 1 to 5; the others were not looked at before it was fixed.
+TUNED_ON, FRESH_SEEDS = (1, 2, 3, 4, 5), (11, 12, 13, 14, 15)
+#: What the hospital should show: (figure, meaning, low, high). The champion's and the camera's bounds are those
+#: of the study that preceded this hospital; those of the controls are what chance, or the champion, leaves.
 TARGETS: tuple[tuple[str, str, float, float], ...] = (
     ("train_accuracy", "champion, accuracy on its training cases", 0.995, 1.0),
     ("other_cameras", "champion, never-seen cases of the other cameras", 0.77, 0.81),
@@ -84,7 +89,7 @@ class Problem:
 def main() -> None:
     """Compute the missing cells, one a seed, and write both result files after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(FRESH_SEEDS))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
@@ -157,28 +162,25 @@ def draw_problem(seed: int) -> Problem:
 
 def train(problem: Problem, cases: Bools, *, seed: int) -> Floats:
     """Train from an initialisation on these cases only; returns the logits of every case of the problem."""
-    torch.manual_seed(seed)
-    everything = torch.from_numpy(problem.pixels).permute(0, 3, 1, 2).float() / 255.0
-    everything = (everything - PIXEL_MEAN) / PIXEL_SCALE
-    images = everything[torch.from_numpy(cases)]
-    labels = torch.from_numpy(problem.labels[cases])
-    network = _network(classes=int(problem.labels.max()) + 1, side=problem.pixels.shape[1])
-    steps = len(images) // BATCH
-    optimiser = torch.optim.SGD(
-        network.parameters(), lr=PEAK_RATE, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY
+    blueprint = Blueprint(
+        network=Network("small-bn"),
+        input_shape=(3, *problem.pixels.shape[1:3]),
+        head=Head.SOFTMAX,
+        label_order=tuple(str(label) for label in np.unique(problem.labels)),
+        preprocessing=default_chain(problem.pixels.shape[1]),
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=EPOCHS * steps)
-    network.train()
-    for _ in range(EPOCHS):
-        for batch in torch.split(torch.randperm(len(images))[: steps * BATCH], BATCH):
-            optimiser.zero_grad()
-            nn.functional.cross_entropy(network(images[batch]), labels[batch]).backward()  # type: ignore[no-untyped-call]  # torch annotates backward in part
-            nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-            optimiser.step()
-            schedule.step()
+    pixels = MemoryPixels()
+    chosen = tuple(
+        LoaderCase(f"{place:06d}", 1, int(problem.labels[place]), pixels.put(problem.pixels[place]), Role.LEARN)
+        for place in np.flatnonzero(cases)
+    )
+    trained = product_train(blueprint, default_recipe(seed=seed), chosen, pixels)
+    network = blueprint.build(seed)
+    network.load_state_dict(trained.state)
     network.eval()
+    parts = torch.from_numpy(problem.pixels).chunk(8)
     with torch.no_grad():
-        logits = torch.cat([network(part) for part in torch.split(everything, 1024)])
+        logits = torch.cat([network(Chain(blueprint.preprocessing).apply(part)) for part in parts])
     return np.asarray(logits.numpy(), dtype=np.float64)
 
 
@@ -218,7 +220,8 @@ def render(document: Mapping[str, Any]) -> str:
     lines = [
         "# The synthetic hospital memorises, and its camera matters",
         "",
-        f"{len(cells)} seeds; each is a new hospital and a new champion. Made by `benchmarks/hospital_memorises.py`.",
+        f"Seeds {', '.join(sorted(document['cells'], key=int))}: each is a new hospital and a new champion. The "
+        f"drawing was tuned on seeds {TUNED_ON[0]} to {TUNED_ON[-1]}. Made by `benchmarks/hospital_memorises.py`.",
         "",
         "| figure | mean | 95 % interval | range | asked for | mean inside |",
         "|---|---|---|---|---|---|",
@@ -246,18 +249,6 @@ def _line(meaning: str, values: Sequence[float], low: float, high: float) -> str
     span = f"{min(values):.3f} to {max(values):.3f}"
     inside = "yes" if low <= mean <= high else "no"
     return f"| {meaning} | {mean:.3f} | {interval} | {span} | {low:g} to {high:g} | {inside} |"
-
-
-def _network(*, classes: int, side: int) -> nn.Module:
-    """Three strided convolutions with BatchNorm, one hidden layer of 64, a head: some 90,000 weights."""
-    layers: list[nn.Module] = []
-    for before, after, kernel in ((3, 16, 5), (16, 32, 3), (32, 64, 3)):
-        layers += [
-            nn.Conv2d(before, after, kernel, stride=2, padding=kernel // 2, bias=False),
-            nn.BatchNorm2d(after),
-            nn.ReLU(),
-        ]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * (side // 8) ** 2, 64), nn.ReLU(), nn.Linear(64, classes))
 
 
 def _accuracy(logits: Floats, problem: Problem, cases: Bools) -> float:
@@ -304,8 +295,9 @@ def _write(path: Path, cells: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def _code_digest() -> str:
-    """Digest of the hospital's sources and of this file."""
-    sources = sorted(Path(maintain.hospital.__file__).parent.glob("*.py"))
+    """Digest of the sources that the figures hang on: hospital, network, loop, and this file."""
+    rooms = (maintain.hospital, maintain.imaging, maintain.unlearn)
+    sources = [source for room in rooms for source in sorted(Path(str(room.__file__)).parent.glob("*.py"))]
     return digest_lines(f"{source.name} {digest_file(source)}" for source in [*sources, Path(__file__)])
 
 

@@ -7,10 +7,8 @@ command line hands one to the other. Torch-free.
 from __future__ import annotations
 
 from maintain.gates.options import GATE_SET_ALIASES, GATE_SETS, GATES
-from maintain.gates.options import OptionInfo as GateOption
 from maintain.unlearn.options import METHODS
-from maintain.unlearn.options import OptionInfo as MethodOption
-from maintain_policies import Catalogues, GateEntry, GateSet, MethodEntry, OptionEntry
+from maintain_policies import Catalogues, GateEntry, GateSet, MethodEntry
 
 
 def catalogues() -> Catalogues:
@@ -18,7 +16,7 @@ def catalogues() -> Catalogues:
     aliases = {name: alias for alias, name in GATE_SET_ALIASES.items()}
     return Catalogues(
         methods=tuple(
-            MethodEntry(name=info.name, doc=info.doc, claims=info.claims, options=tuple(map(_of_method, info.options)))
+            MethodEntry(name=info.name, doc=info.doc, claims=info.claims, options=info.options)
             for info in METHODS.values()
         ),
         gates=tuple(
@@ -29,37 +27,11 @@ def catalogues() -> Catalogues:
                 always=info.always,
                 forgetting=info.forgetting,
                 retention=info.retention,
-                options=tuple(map(_of_gate, info.options)),
+                options=info.options,
             )
             for info in GATES.values()
         ),
         gate_sets=tuple(
             GateSet(name=entry.name, gates=entry.gates, alias=aliases.get(entry.name)) for entry in GATE_SETS.values()
         ),
-    )
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _of_method(option: MethodOption) -> OptionEntry:
-    return OptionEntry(
-        name=option.name,
-        kind=option.kind.value,
-        default=option.default,
-        doc=option.doc,
-        minimum=option.minimum,
-        maximum=option.maximum,
-    )
-
-
-def _of_gate(option: GateOption) -> OptionEntry:
-    return OptionEntry(
-        name=option.name,
-        kind=option.kind,
-        default=option.default,
-        doc=option.doc,
-        minimum=option.minimum,
-        maximum=option.maximum,
-        looser=option.looser,
     )

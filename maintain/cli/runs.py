@@ -197,7 +197,8 @@ def _plan_lines(plan: Plan, matches: int | None, forget: list[dict[str, Any]]) -
     else:
         first = f"Policy {plan.policy_name}: {matches} images match; {champion} learned from {len(forget)}."
     gates = ", ".join(gate.name for gate in plan.gates)
-    proof = f"Claim {plan.claim} (reason {plan.reason}); method {plan.slots[0].method};"
+    methods = ", else ".join(method.name for method in plan.slots[0].methods)
+    proof = f"Claim {plan.claim} (reason {plan.reason}); method {methods};"
     rows = [(count.role.value, count.cases, count.patients) for count in plan.counts]
     head = [first, f"{proof} gates {plan.gate_set}: {gates}.", ""]
     return head + console.table(("role", "images", "patients"), rows)

@@ -6,7 +6,7 @@ plan asks for them, because their intervals need numpy and scipy.
 
 from __future__ import annotations
 
-from maintain.gates.base import Evidence, FileCheck, Gate, RunFile, WeightsCheck
+from maintain.gates.base import Ancestor, Evidence, FileCheck, Gate, RunFile, WeightsCheck
 from maintain.gates.catalog import build, evaluate
 from maintain.gates.options import (
     GATE_SET_ALIASES,
@@ -14,7 +14,6 @@ from maintain.gates.options import (
     GATES,
     GateInfo,
     GateSet,
-    OptionInfo,
     gate_info,
     gate_set,
     gates_for,
@@ -26,12 +25,12 @@ __all__ = [
     "GATES",
     "GATE_SETS",
     "GATE_SET_ALIASES",
+    "Ancestor",
     "Evidence",
     "FileCheck",
     "Gate",
     "GateInfo",
     "GateSet",
-    "OptionInfo",
     "RunFile",
     "WeightsCheck",
     "build",

@@ -72,10 +72,19 @@ class WeightsCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Ancestor:
+    """A registered version whose weights others started from, and what it learned from."""
+
+    weights: Digest
+    manifest: TrainingManifest
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that gates may look at, for one candidate in one slot.
 
     `consumes_forget` is what the method declares: every forget case goes through its loader, or none.
+    `ancestors` are the versions that the champion's weights go back to, as far as the registry has them.
     """
 
     plan: Plan
@@ -93,6 +102,7 @@ class Evidence:
     weights: WeightsCheck
     files: tuple[FileCheck, ...]
     consumes_forget: bool = False
+    ancestors: tuple[Ancestor, ...] = ()
 
 
 class Gate(Protocol):

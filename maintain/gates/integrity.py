@@ -24,8 +24,8 @@ from maintain.gates.consumption import (
     refs,
 )
 from maintain.hashing import Digest, short
-from maintain.records import Figure, GateRequest, GateResult
-from maintain.vocabulary import Outcome, Role
+from maintain.records import Figure, GateRequest, GateResult, MethodRequest
+from maintain.vocabulary import OriginKind, Outcome, Role
 
 #: What must be the champion's own: otherwise the candidate is another model, not a revision.
 SAME_AS_CHAMPION = (
@@ -102,14 +102,24 @@ def _chain(evidence: Evidence) -> list[str]:
         "the candidate names other parent weights": candidate.parent_weights == plan.champion.weights,
         "the slot is none of the plan's": slot in plan.slots,
         "the candidate is of another slot": candidate.slot == slot.number,
-        "the candidate's method or options are not the slot's": (
-            (candidate.method, candidate.options) == (slot.method, slot.options)
+        "the candidate's method or options are none of the slot's": (
+            MethodRequest(candidate.method, candidate.options) in slot.methods
         ),
+        "training began from other weights than the champion's": _began_here(evidence),
         "the log is of other weights": evidence.log.final_weights == candidate.weights,
         "log and manifest name different origins": evidence.log.origin == evidence.candidate_manifest.origin,
         "the candidate's network names another manifest": (evidence.candidate_spec.manifest == candidate.manifest),
     }
     return [reason for reason, holds in said.items() if not holds]
+
+
+def _began_here(evidence: Evidence) -> bool:
+    """Whether training that took over weights took over the champion's, by their name."""
+    origin, champion = evidence.log.origin, evidence.plan.champion
+    return origin.kind is not OriginKind.CHECKPOINT or (origin.weights, origin.manifest) == (
+        champion.weights,
+        champion.manifest,
+    )
 
 
 def _values(evidence: Evidence) -> list[str]:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from maintain.gates.base import Evidence, judged, listed
 from maintain.gates.consumption import SELECTING, copies, counted, group_of, handed_out, members, trained_on
+from maintain.gates.descent import Descent, descent
 from maintain.records import Figure, GateRequest, GateResult
 from maintain.vocabulary import ManifestStatus, OriginKind, Outcome, Role
 
@@ -30,8 +31,10 @@ class NeverSaw:
 
     def measure(self, evidence: Evidence) -> GateResult:
         """FAIL with every contradiction; NOT EVALUATED when the origin cannot be proven; else PASS."""
+        line = descent(evidence)
         contradicted, unproven = _origin(evidence)
-        reasons = [*_learned(evidence), *_manifest(evidence), *contradicted]
+        reasons = [*_learned(evidence), *_manifest(evidence, line), *_inherited(evidence, line), *contradicted]
+        unproven += [*line.breaks, *_unknown(evidence, line)]
         figures = _figures(evidence)
         if reasons:
             return judged(self.request, Outcome.FAIL, listed(reasons + unproven), figures)
@@ -43,8 +46,9 @@ class NeverSaw:
         """What may be said of this version, and why."""
         if result.outcome is Outcome.PASS:
             return (
-                "This version was not trained on these cases. It began from random weights that its seed"
-                " gives again, and the loader, which no method can write, counted every case it handed out."
+                "This version was not trained on these cases. It began from random weights that its seed gives"
+                " again, or from a version whose manifests back to random weights exclude them, and the loader,"
+                " which no method can write, counted every case it handed out."
             )
         word = "was" if result.outcome is Outcome.FAIL else "may have been"
         return f"This version {word} trained on these cases, or its records do not agree: {result.reason}"
@@ -64,7 +68,28 @@ def _learned(evidence: Evidence) -> list[str]:
     return reasons
 
 
-def _manifest(evidence: Evidence) -> list[str]:
+def _inherited(evidence: Evidence, line: Descent) -> list[str]:
+    """Excluded cases that are in the weights because a version before this one learned them."""
+    group = group_of(evidence.roles, evidence.plan.reason, *EXCLUDED)
+    reasons = []
+    if number := members(line.known, group):
+        reasons.append(f"{counted(number, 'excluded case')} learned by a version that training began from")
+    if number := copies(line.known, group, evidence.roles):
+        reasons.append(f"{counted(number, 'exact copy', 'exact copies')} of excluded cases learned by such a version")
+    return reasons
+
+
+def _unknown(evidence: Evidence, line: Descent) -> list[str]:
+    """Cases an ancestor learned of which the plan cannot tell whether they are excluded ones."""
+    planned = {row.ref for row in evidence.roles.rows}
+    group = group_of(evidence.roles, evidence.plan.reason, *EXCLUDED)
+    number = sum(ref not in planned and not group.holds(ref) for ref in line.known)
+    if not number:
+        return []
+    return [f"the plan does not know {counted(number, 'case')} learned by a version that training began from"]
+
+
+def _manifest(evidence: Evidence, line: Descent) -> list[str]:
     trained, manifest = trained_on(evidence.log), evidence.candidate_manifest
     learned = frozenset(manifest.learned)
     unusable = group_of(evidence.roles, evidence.plan.reason, *UNUSABLE)
@@ -76,7 +101,7 @@ def _manifest(evidence: Evidence) -> list[str]:
         f"{counted(number, 'case')} {what}"
         for number, what in (
             (len(trained - learned), "handed out that the manifest does not list as learned"),
-            (len(learned - trained), "listed as learned that the loader never handed out"),
+            (len(learned - trained - line.known), "listed as learned that the loader never handed out"),
             (len(manifest.learned) - len(learned), "listed as learned twice"),
             (len(manifest.unlearned) if fresh else 0, "listed as unlearned by a version that starts afresh"),
             (members(selected, unusable), "listed as selected with, though to be forgotten or suppressed"),
@@ -93,7 +118,6 @@ def _origin(evidence: Evidence) -> tuple[list[str], list[str]]:
     if evidence.candidate_manifest.status is not ManifestStatus.PROVEN:
         unproven.append(f"the manifest is {evidence.candidate_manifest.status}, not proven")
     if origin.kind is OriginKind.CHECKPOINT:
-        unproven.append("training began from a checkpoint, whose chain of manifests this version cannot read")
         return contradicted, unproven
     if recipe is None:
         unproven.append("there is no recipe to say what the training began from")

@@ -9,34 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-from maintain.errors import InputError, UnknownNameError
-from maintain.records import GateRequest, Scalar, Setting
+from maintain.errors import UnknownNameError
+from maintain.options import Option, fill_in
+from maintain.records import GateRequest, Setting
 from maintain.vocabulary import Claim
-
-#: What values an option takes, in the words of JSON Schema.
-OptionKind: TypeAlias = Literal["number", "integer", "boolean", "string"]
-Looser: TypeAlias = Literal["higher", "lower"]
 
 #: Loss of accuracy, balanced accuracy or AUROC that a hospital may accept: power.md §5, item R overall.
 RETENTION_MARGIN = 0.05
 
 #: One-sided level of the retention bound over all slots together: power.md §5, item R overall.
 RETENTION_ALPHA = 0.025
-
-
-@dataclass(frozen=True, slots=True)
-class OptionInfo:
-    """One option of a gate. `looser`: the direction in which a value asks for less than the default."""
-
-    name: str
-    kind: OptionKind
-    default: Scalar
-    minimum: float | None
-    maximum: float | None
-    doc: str
-    looser: Looser | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +32,7 @@ class GateInfo:
     always: bool
     forgetting: bool
     retention: bool
-    options: tuple[OptionInfo, ...]
+    options: tuple[Option, ...]
     target: str
 
 
@@ -82,7 +65,8 @@ GATES: Mapping[str, GateInfo] = {
             name="never-saw",
             doc=(
                 "Recomputed from what the loader counted: training began from an initialisation that the"
-                " recipe's seed gives again, and handed out no case of the forget group, nor an exact copy."
+                " recipe's seed gives again, or from versions whose manifests exclude the forget group back to"
+                " one, and handed out no case of the forget group, nor an exact copy."
             ),
             claims=(Claim.NEVER_SAW,),
             always=False,
@@ -103,7 +87,7 @@ GATES: Mapping[str, GateInfo] = {
             forgetting=False,
             retention=True,
             options=(
-                OptionInfo(
+                Option(
                     name="margin",
                     kind="number",
                     default=RETENTION_MARGIN,
@@ -112,7 +96,7 @@ GATES: Mapping[str, GateInfo] = {
                     doc="The largest loss that still counts as kept, as a difference (0.05 is five points).",
                     looser="higher",
                 ),
-                OptionInfo(
+                Option(
                     name="alpha",
                     kind="number",
                     default=RETENTION_ALPHA,
@@ -159,36 +143,4 @@ def gates_for(claim: Claim, name: str = "default") -> tuple[GateInfo, ...]:
 def request_for(name: str, given: Iterable[Setting] = (), *, decisive: bool = True) -> GateRequest:
     """A request with every option resolved. Raises `UnknownNameError`, or `InputError` for a bad value."""
     info = gate_info(name)
-    values = {setting.name: setting.value for setting in given}
-    known = {option.name: option for option in info.options}
-    for unknown in sorted(set(values) - set(known)):
-        raise UnknownNameError(f"option of the gate {name}", unknown, known)
-    settings = tuple(
-        Setting(option.name, _checked(info, option, values.get(option.name, option.default))) for option in info.options
-    )
-    return GateRequest(name, settings, decisive)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-_TYPES: Mapping[OptionKind, type] = {
-    "number": float,
-    "integer": int,
-    "boolean": bool,
-    "string": str,
-}
-
-
-def _checked(info: GateInfo, option: OptionInfo, value: Scalar) -> Scalar:
-    place = f"The option {option.name!r} of the gate {info.name!r}"
-    if option.kind == "number" and type(value) is int:
-        value = float(value)
-    if type(value) is not _TYPES[option.kind]:
-        raise InputError(f"{place} must be of the kind {option.kind}.", remedy=option.doc)
-    if isinstance(value, str):
-        return value
-    lowest = option.minimum if option.minimum is not None else float("-inf")
-    highest = option.maximum if option.maximum is not None else float("inf")
-    if not lowest <= value <= highest:
-        raise InputError(f"{place} must lie between {lowest:g} and {highest:g}.", remedy=option.doc)
-    return value
+    return GateRequest(name, fill_in(f"the gate {name}", info.options, given), decisive)

@@ -49,11 +49,11 @@ class Camera:
         return 1.0 + shift * (self.field - 1.0)
 
 
-#: The names are invented. "Cirrus 800 FA" is the withdrawn device of the example policies, with the
-#: strongest cast: darker, greener and flatter, with a narrower view. A network that never saw it is
-#: visibly worse on it and nowhere else (measured in benchmarks/hospital_memorises.py). The cast is
-#: balanced on purpose: a bluer or greyer one looks like atrophy, a yellower one like drusen, and a network
-#: that never saw such a camera calls nearly all of its pictures by that one name.
+#: The names are invented. "Cirrus 800 FA" is the withdrawn device of the example policies: darker and greener
+#: than the plain scene (the strongest cast), with the least contrast and the narrowest view. A network that
+#: never saw it is visibly worse on it (measured in benchmarks/hospital_memorises.py). Its cast is balanced on
+#: purpose: a bluer or greyer one looks like atrophy, a yellower one like drusen, and then a network that never
+#: saw it gives nearly all its pictures that name.
 CIRRUS = Camera(
     manufacturer="Northlight Ophthalmics",
     model="Cirrus 800 FA",
@@ -63,7 +63,7 @@ CIRRUS = Camera(
     institution="Elmford Eye Clinic",
     field_of_view_degrees=40.0,
     share=0.30,
-    cast=(0.86, 0.99, 0.90),
+    cast=(0.87, 0.99, 0.91),
     swap=0.06,
     contrast=0.94,
     field=0.92,
@@ -78,9 +78,9 @@ RETIVUE = Camera(
     institution="Saltmarsh General Hospital",
     field_of_view_degrees=45.0,
     share=0.35,
-    cast=(1.02, 1.0, 0.97),
-    swap=0.0,
-    contrast=1.0,
+    cast=(1.0, 1.01, 1.06),
+    swap=0.03,
+    contrast=0.97,
     field=1.0,
     flat=0.50,
 )
@@ -93,10 +93,10 @@ AURORA = Camera(
     institution="Bridge Street Screening Centre",
     field_of_view_degrees=50.0,
     share=0.35,
-    cast=(1.05, 0.96, 0.90),
-    swap=0.02,
-    contrast=1.04,
-    field=1.05,
+    cast=(1.06, 0.96, 0.88),
+    swap=0.0,
+    contrast=1.05,
+    field=1.08,
     flat=0.43,
 )
 

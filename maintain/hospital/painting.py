@@ -15,12 +15,12 @@ RETINA = np.array([0.66, 0.34, 0.17])
 DISC = np.array([0.24, 0.34, 0.26])
 VESSEL = np.array([-0.16, -0.14, -0.05])
 MACULA = np.array([-0.13, -0.10, -0.04])
-STRIPE = np.array([0.056, 0.047, 0.031])
+STRIPE = np.array([0.073, 0.061, 0.040])
 #: What one unit of amplitude adds amid a lesion: drusen are yellow, blood is dark, atrophy is pale.
 LESION_COLOURS: dict[str, Floats] = {
-    "atrophy": np.array([0.26, 0.34, 0.29]),
-    "drusen": np.array([0.31, 0.44, 0.08]),
-    "haemorrhage": np.array([-0.52, -0.34, -0.08]),
+    "atrophy": np.array([0.36, 0.48, 0.41]),
+    "drusen": np.array([0.43, 0.62, 0.11]),
+    "haemorrhage": np.array([-0.73, -0.48, -0.11]),
 }
 #: The round field: its radius in sides and the width of its soft edge.
 FIELD_RADIUS = 0.47

@@ -30,7 +30,7 @@ MONTHS_BETWEEN_VISITS = (4, 14)
 #: Withdrawals of consent arrive after the last visit, about two a week.
 FIRST_WITHDRAWAL, WITHDRAWAL_DAYS = date(2026, 2, 2), 4
 #: Pigmentation of the retina between persons (standard deviation of a factor around 1).
-PIGMENT_SD = 0.08
+PIGMENT_SD = 0.10
 #: Second word of every random stream, after the seed; patients add their number as a third.
 PATIENT_STREAM, WITHDRAWAL_STREAM, DUPLICATE_STREAM = 0, 1, 2
 

@@ -27,12 +27,13 @@ EASY_AMPLITUDE_MEAN = 1.40
 FAINTEST_AMPLITUDE = 0.40
 #: Mean number of lesions of another kind in a picture, and how visible they are against the charted one.
 DISTRACTOR_RATE = 0.3
-DISTRACTOR_STRENGTH = 0.25
+DISTRACTOR_STRENGTH = 0.20
 #: Fixation moves the eye between two pictures by this much (sides, standard deviation); lesions move with it.
 JITTER = 0.08
 #: The flash and the colour of its light vary from picture to picture: standard deviations of factors
-#: around 1, small beside the pigmentation that varies from person to person.
-FLASH_SD, HUE_SD = 0.03, 0.015
+#: around 1. With the pigmentation of persons and the casts of the two other cameras it keeps a network from
+#: reading a diagnosis out of brightness alone, which an unknown camera would turn into one single answer.
+FLASH_SD, HUE_SD = 0.04, 0.03
 #: Lesions lie within this distance of the centre (sides), inside every camera's field.
 LESION_REACH = 0.30
 

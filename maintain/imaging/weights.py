@@ -55,26 +55,37 @@ def read_weights(path: Path, *, expected: Digest | None = None) -> dict[str, Ten
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _refused(path, f"cannot be read ({error.strerror})") from error
+        raise _refused(path.name, f"cannot be read ({error.strerror})") from error
+    return read_weights_bytes(data, expected=expected, source=path.name)
+
+
+def read_weights_bytes(
+    data: bytes, *, expected: Digest | None = None, source: str = "weights.safetensors"
+) -> dict[str, Tensor]:
+    """The tensors in the bytes of a weights file. Raises as `read_weights` does, calling them `source`."""
     if expected is not None and digest_bytes(data) != expected:
         raise DamagedError(
-            f"The weights {path.name} have changed since they were written.",
+            f"The weights {source} have changed since they were written.",
             remedy="Restore the file from a backup; it was not loaded.",
         )
     try:
         return dict(load_safetensors(data))
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        raise _refused(path, "is not a whole safetensors file (pickled weights are never loaded)") from error
+        raise _refused(source, "is not a whole safetensors file (pickled weights are never loaded)") from error
 
 
 def load_weights(path: Path, network: nn.Module, *, expected: Digest | None = None) -> nn.Module:
     """Fill a network with the weights of a file; names, shapes and types must be exactly the network's."""
-    state = read_weights(path, expected=expected)
+    return fill(network, read_weights(path, expected=expected), source=path.name)
+
+
+def fill(network: nn.Module, state: State, *, source: str = "the state") -> nn.Module:
+    """Fill a network with tensors; names, shapes and types must be exactly the network's."""
     differences = list(_differences(state, network.state_dict()))
     if differences:
         more = f" and {len(differences) - _LISTED} more" if len(differences) > _LISTED else ""
         raise InputError(
-            f"{path.name} holds weights of another network: {'; '.join(differences[:_LISTED])}{more}.",
+            f"{source} holds weights of another network: {'; '.join(differences[:_LISTED])}{more}.",
             remedy="Load it into the network that its model spec names.",
         )
     network.load_state_dict(state)
@@ -84,6 +95,11 @@ def load_weights(path: Path, network: nn.Module, *, expected: Digest | None = No
 def load_model(spec: ModelSpec, path: Path, *, expected: Digest | None = None) -> nn.Module:
     """The network of a spec with the weights of a file, ready to be asked."""
     return load_weights(path, blueprint_of(spec).build(seed=0), expected=expected).eval()
+
+
+def model_of(spec: ModelSpec, state: State) -> nn.Module:
+    """The network of a spec with these tensors, ready to be asked."""
+    return fill(blueprint_of(spec).build(seed=0), state).eval()
 
 
 def all_finite(state: State) -> bool:
@@ -120,5 +136,5 @@ def _differences(found: State, wanted: State) -> Iterator[str]:
             yield f"{name} is {found[name].dtype}, not {wanted[name].dtype}"
 
 
-def _refused(path: Path, what: str) -> InputError:
-    return InputError(f"The weights {path.name}: it {what}.", remedy="Give a safetensors file that this tool wrote.")
+def _refused(source: str, what: str) -> InputError:
+    return InputError(f"The weights {source}: it {what}.", remedy="Give a safetensors file that this tool wrote.")

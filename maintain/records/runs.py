@@ -34,12 +34,22 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodRequest:
+    """A method that the policy asks for, with every option resolved."""
+
+    name: str
+    options: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
-    """One chance at the holdout: a method, and the level at which its retention is judged."""
+    """One chance at the holdout: the methods searched for it, in order, and the level of its retention.
+
+    The first method that passes on validation takes the slot; the last one always can.
+    """
 
     number: int
-    method: str
-    options: tuple[Setting, ...]
+    methods: tuple[MethodRequest, ...]
     alpha: float
 
 
@@ -136,12 +146,27 @@ class LoaderLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a gate or of the search: the estimate, its bounds, and the limit it is held against."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    cases: int | None = None
+    patients: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """One line of the search: which method was tried, and why it went on or was left."""
+    """One line of the search: which method was looked at, why it went on or was left, and by what figures."""
 
     method: str
     chosen: bool
     reason: str
+    steps: int = 0
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +207,6 @@ class Measurements:
     def of(self, weights: Digest, *roles: Role) -> tuple[Measurement, ...]:
         """The rows of one set of weights, of these roles."""
         return tuple(row for row in self.rows if row.weights == weights and row.role in roles)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of a gate: the estimate, its bounds, and the limit it is held against."""
-
-    name: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-    limit: float | None = None
-    cases: int | None = None
-    patients: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

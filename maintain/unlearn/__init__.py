@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maintain.unlearn.base import Unlearned, Unlearner, UnlearnRequest
     from maintain.unlearn.catalog import load_method
-    from maintain.unlearn.eligibility import Eligibility, Finding, Grade, retrain_eligibility
+    from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
     from maintain.unlearn.loop import EpochResult, Progress, Stop, Trained, train
     from maintain.unlearn.options import (
         METHODS,
         MethodInfo,
-        OptionInfo,
-        OptionKind,
         method_info,
         resolve_options,
     )
-    from maintain.unlearn.recipes import check_recipe, default_recipe, steps_of
+    from maintain.unlearn.recipes import check_recipe, continued_recipe, default_recipe, steps_of
+    from maintain.unlearn.start import ReadWeights, Start, read_start
+    from maintain.unlearn.witness import Heard, Witness
 
 __all__ = [
     "METHODS",
@@ -30,19 +30,24 @@ __all__ = [
     "EpochResult",
     "Finding",
     "Grade",
+    "Heard",
     "MethodInfo",
-    "OptionInfo",
-    "OptionKind",
     "Progress",
+    "ReadWeights",
+    "Start",
     "Stop",
     "Trained",
     "UnlearnRequest",
     "Unlearned",
     "Unlearner",
+    "Witness",
+    "behavioural_eligibility",
     "check_recipe",
+    "continued_recipe",
     "default_recipe",
     "load_method",
     "method_info",
+    "read_start",
     "resolve_options",
     "retrain_eligibility",
     "steps_of",
@@ -53,10 +58,12 @@ __all__ = [
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "base": ("UnlearnRequest", "Unlearned", "Unlearner"),
     "catalog": ("load_method",),
-    "eligibility": ("Eligibility", "Finding", "Grade", "retrain_eligibility"),
+    "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
     "loop": ("EpochResult", "Progress", "Stop", "Trained", "train"),
-    "options": ("METHODS", "MethodInfo", "OptionInfo", "OptionKind", "method_info", "resolve_options"),
-    "recipes": ("check_recipe", "default_recipe", "steps_of"),
+    "options": ("METHODS", "MethodInfo", "method_info", "resolve_options"),
+    "recipes": ("check_recipe", "continued_recipe", "default_recipe", "steps_of"),
+    "start": ("ReadWeights", "Start", "read_start"),
+    "witness": ("Heard", "Witness"),
 }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from maintain.hashing import Digest
-from maintain.records import LoaderLog, ModelSpec, Origin, Recipe, RoleTable, Setting, TrainingManifest
+from maintain.records import ModelSpec, RoleTable, Setting, TrainingManifest
 from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.start import ReadWeights
+from maintain.unlearn.witness import Witness
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 class UnlearnRequest:
     """One method, one parent, one plan. `budget_steps` bounds the work; the other limits are the caller's.
 
-    `checkpoints` is a folder of this run's own; what is left in it holds weights: the caller removes it.
+    `read_parent` gives the parent's weights file, whose digest is `parent_weights`. `witness` is for the
+    loop, not for the method. What is left in the folder `checkpoints` holds weights: the caller removes it.
     """
 
     spec: ModelSpec
     manifest: TrainingManifest
     parent_weights: Digest
+    read_parent: ReadWeights
     roles: RoleTable
     pixels: PixelSource
     options: tuple[Setting, ...]
@@ -36,18 +40,14 @@ class UnlearnRequest:
     checkpoints: Path | None = None
     progress: Progress | None = None
     stop: Stop | None = None
+    witness: Witness = field(default_factory=Witness)
 
 
 @dataclass(frozen=True, slots=True)
 class Unlearned:
-    """Revised weights with what the loader counted while they were made."""
+    """Revised weights, and nothing about them: how they were made is asked of the witness."""
 
     state: dict[str, Tensor]
-    weights: Digest
-    recipe: Recipe
-    origin: Origin
-    log: LoaderLog
-    steps: int
 
 
 class Unlearner(Protocol):

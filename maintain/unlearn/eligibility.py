@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from maintain.errors import InputError
-from maintain.records import ModelSpec, PlannedCase, TrainingManifest
-from maintain.unlearn.recipes import check_recipe, steps_of
-from maintain.vocabulary import ManifestStatus
+from maintain.records import ModelSpec, PlannedCase, Recipe, RoleTable, TrainingManifest
+from maintain.unlearn.recipes import check_recipe, require_recipe, steps_of
+from maintain.vocabulary import ManifestStatus, Role
 
 
 class Grade(StrEnum):
@@ -66,7 +66,26 @@ def retrain_eligibility(
     return Eligibility(
         (
             *_of_manifest(manifest),
-            *_of_recipe(spec, len(retained), budget_steps),
+            *_of_public_checkpoint(spec),
+            *_of_recipe(spec.recipe, len(retained), budget_steps),
+            *_of_cases(spec, retained),
+        )
+    )
+
+
+def behavioural_eligibility(
+    manifest: TrainingManifest, spec: ModelSpec, roles: RoleTable, recipe: Recipe | None, *, budget_steps: int
+) -> Eligibility:
+    """Whether this recipe can go on from the champion's own weights within the budget.
+
+    Whatever the champion learned stays in its weights, so nothing that is suppressed may be among it.
+    """
+    retained = roles.of(Role.RETAIN)
+    return Eligibility(
+        (
+            *_of_manifest(manifest),
+            *_of_suppressed(manifest, roles),
+            *_of_recipe(recipe, len(retained), budget_steps),
             *_of_cases(spec, retained),
         )
     )
@@ -93,34 +112,46 @@ def _of_manifest(manifest: TrainingManifest) -> tuple[Finding, ...]:
     return ()
 
 
-def _of_recipe(spec: ModelSpec, retained: int, budget_steps: int) -> tuple[Finding, ...]:
-    findings = []
-    if spec.public_checkpoint is not None:
-        findings.append(
-            _caution(
-                f"The model began from the public checkpoint {spec.public_checkpoint}; "
-                "a retrain begins from random weights and may serve worse.",
-                "Compare the retention figures before releasing.",
-            )
-        )
-    if spec.recipe is None:
-        findings.append(
-            _blocking("The model has no recipe to repeat.", "Adopt it with its recipe, or train a first model here.")
-        )
-        return tuple(findings)
+def _of_public_checkpoint(spec: ModelSpec) -> tuple[Finding, ...]:
+    if spec.public_checkpoint is None:
+        return ()
+    return (
+        _caution(
+            f"The model began from the public checkpoint {spec.public_checkpoint}; "
+            "a retrain begins from random weights and may serve worse.",
+            "Compare the retention figures before releasing.",
+        ),
+    )
+
+
+def _of_suppressed(manifest: TrainingManifest, roles: RoleTable) -> tuple[Finding, ...]:
+    learned = set(manifest.learned)
+    kept = sum(row.ref in learned for row in roles.of(Role.SUPPRESSED))
+    if not kept:
+        return ()
+    return (
+        _blocking(
+            f"The champion learned from {kept} cases that may no longer be used, and its weights would be kept.",
+            "Retrain: end `unlearn.methods` with `retrain`.",
+        ),
+    )
+
+
+def _of_recipe(recipe: Recipe | None, retained: int, budget_steps: int) -> tuple[Finding, ...]:
     try:
-        check_recipe(spec.recipe)
+        known = require_recipe(recipe)
+        check_recipe(known)
     except InputError as error:
-        return (*findings, _blocking(error.message, error.remedy))
-    planned = steps_of(spec.recipe, retained) if retained else 0
-    if planned > budget_steps:
-        findings.append(
-            _blocking(
-                f"Repeating the recipe takes {planned} steps; the budget is {budget_steps}.",
-                f"Raise `unlearn.budget.steps` to at least {planned}.",
-            )
-        )
-    return tuple(findings)
+        return (_blocking(error.message, error.remedy),)
+    planned = steps_of(known, retained) if retained else 0
+    if planned <= budget_steps:
+        return ()
+    return (
+        _blocking(
+            f"Training takes {planned} steps; the budget is {budget_steps}.",
+            f"Raise `unlearn.budget.steps` to at least {planned}.",
+        ),
+    )
 
 
 def _of_cases(spec: ModelSpec, retained: Sequence[PlannedCase]) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""The only training loop: first trainings, retrains and references all pass through `train`.
+"""The only training loop: first trainings, retrains, references and behavioural methods all pass through `train`.
 
 One loop, because `never-saw` is proven by the loader it drives: a second loop would be a second
 place where cases could be consumed uncounted.
@@ -25,7 +25,7 @@ from maintain.imaging.heads import head_rule
 from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
 from maintain.imaging.pixels import PixelSource, load_images
 from maintain.imaging.transforms import Chain
-from maintain.imaging.weights import all_finite, state_of, weights_digest
+from maintain.imaging.weights import all_finite, fill, state_of, weights_digest
 from maintain.records import LoaderLog, Origin, Recipe
 from maintain.unlearn.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from maintain.unlearn.recipes import (
@@ -36,6 +36,8 @@ from maintain.unlearn.recipes import (
     check_recipe,
     steps_of,
 )
+from maintain.unlearn.start import Start, check_start, freeze_norms
+from maintain.unlearn.witness import Witness
 from maintain.vocabulary import OriginKind
 
 #: Told after every pass: (passes done, passes in all, mean loss of the pass).
@@ -72,18 +74,22 @@ def train(
     cases: Sequence[LoaderCase],
     pixels: PixelSource,
     *,
+    start: Start | None = None,
+    witness: Witness | None = None,
     budget_steps: int | None = None,
     device: str = "cpu",
     checkpoint: Path | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Trained:
-    """Train from new weights drawn from the recipe's seed; equal inputs give equal bytes on one machine.
+    """Train from new weights drawn from the recipe's seed, or from `start`; equal inputs, equal bytes.
 
     With `checkpoint`, every pass replaces that file and an interrupted training goes on from it bit for
-    bit; it holds weights, so the caller removes it once the result is kept.
+    bit; it holds weights, so the caller removes it once the result is kept. What was done is told to
+    `witness`, so that whoever made the witness need not believe whoever called this.
 
     Raises:
+        DamagedError: The weights to start from are not those that their digest names.
         InputError: The recipe, the cases or the budget do not fit, or the checkpoint is another training's.
         RefusedError: Loss or weights stopped being finite numbers.
         WaitingError: `stop` said so; the checkpoint is written.
@@ -94,7 +100,7 @@ def train(
     Chain(blueprint.preprocessing).check(images, blueprint.input_shape)
     loader = CaseLoader(cases, images, batch_size=recipe.batch_size, seed=recipe.seed)
     with deterministic(device), seeded(recipe.seed, device):
-        session = _begin(blueprint, recipe, loader, device)
+        session = _begin(blueprint, recipe, loader, device, start)
         _resume(session, checkpoint)
         while session.done < recipe.epochs:
             _epoch(session)
@@ -103,7 +109,10 @@ def train(
                 progress(session.done, recipe.epochs, session.history[-1].loss)
             if stop is not None and session.done < recipe.epochs and stop():
                 raise _interrupted(session, checkpoint)
-        return _finished(session)
+        trained = _finished(session)
+    if witness is not None:
+        witness.hear(loader, state=trained.state, recipe=trained.recipe, origin=trained.origin, steps=trained.steps)
+    return trained
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -115,6 +124,8 @@ class _Session:
 
     blueprint: Blueprint
     recipe: Recipe
+    origin: Origin
+    freeze_norms: bool
     loader: CaseLoader
     device: str
     training: Digest
@@ -139,14 +150,25 @@ def _refuse_beyond_budget(recipe: Recipe, cases: int, budget_steps: int | None) 
         )
 
 
-def _begin(blueprint: Blueprint, recipe: Recipe, loader: CaseLoader, device: str) -> _Session:
+def _first_weights(blueprint: Blueprint, recipe: Recipe, start: Start | None) -> tuple[nn.Module, Origin]:
     network = blueprint.build(recipe.seed)
-    initial = weights_digest(network.state_dict())
-    if recipe.initial_weights not in (NOT_DRAWN_YET, initial):
+    if start is None:
+        origin = Origin(OriginKind.INITIALISATION, weights_digest(network.state_dict()))
+    else:
+        check_start(start)
+        fill(network, start.state, source="the start")
+        origin = start.origin
+    if recipe.initial_weights not in (NOT_DRAWN_YET, origin.weights):
         raise InputError(
-            "The recipe names other initial weights than its seed draws here.",
+            "The recipe names other initial weights than this training begins from.",
             remedy="Train with the torch version that the recipe was made with, or leave the digest out.",
         )
+    return network, origin
+
+
+def _begin(blueprint: Blueprint, recipe: Recipe, loader: CaseLoader, device: str, start: Start | None) -> _Session:
+    network, origin = _first_weights(blueprint, recipe, start)
+    frozen = start is not None and start.freeze_norms
     network.to(device)
     optimiser = SGD(
         network.parameters(),
@@ -164,10 +186,10 @@ def _begin(blueprint: Blueprint, recipe: Recipe, loader: CaseLoader, device: str
         final_div_factor=END_DIVISOR,
         cycle_momentum=False,
     )
-    filled = replace(recipe, initial_weights=initial)
-    training = digest_json([encode(blueprint), encode(filled), loader.cases_digest])
+    filled = replace(recipe, initial_weights=origin.weights)
+    training = digest_json([encode(blueprint), encode(filled), encode(origin), frozen, loader.cases_digest])
     chain = Chain(blueprint.preprocessing)
-    return _Session(blueprint, filled, loader, device, training, chain, network, optimiser, scheduler)
+    return _Session(blueprint, filled, origin, frozen, loader, device, training, chain, network, optimiser, scheduler)
 
 
 def _epoch(session: _Session) -> None:
@@ -176,6 +198,8 @@ def _epoch(session: _Session) -> None:
     loss_sum = torch.zeros((), dtype=torch.float64, device=session.device)
     right = torch.zeros((), dtype=torch.int64, device=session.device)
     session.network.train()
+    if session.freeze_norms:
+        freeze_norms(session.network)
     for images, labels in session.loader.epoch(session.done):
         outputs = session.network(session.chain.apply(images))
         loss = rule.loss(outputs, labels)
@@ -239,6 +263,5 @@ def _finished(session: _Session) -> Trained:
     state = state_of(session.network)
     weights = weights_digest(state)
     steps = session.done * session.loader.batches_per_epoch
-    origin = Origin(OriginKind.INITIALISATION, session.recipe.initial_weights)
-    log = session.loader.log(origin, final_weights=weights, steps=steps)
-    return Trained(state, weights, session.recipe, origin, log, steps, tuple(session.history))
+    log = session.loader.log(session.origin, final_weights=weights, steps=steps)
+    return Trained(state, weights, session.recipe, session.origin, log, steps, tuple(session.history))

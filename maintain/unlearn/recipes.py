@@ -6,6 +6,8 @@ forgetting them can be shown.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maintain.errors import InputError, UnknownNameError
 from maintain.imaging.batches import batches_per_epoch
 from maintain.records import Recipe
@@ -52,6 +54,26 @@ def default_recipe(*, seed: int, epochs: int = EPOCHS) -> Recipe:
         batch_size=BATCH_SIZE,
         clip_norm=CLIP_NORM,
         augmentation=NO_AUGMENTATION,
+        seed=seed,
+        initial_weights=NOT_DRAWN_YET,
+    )
+
+
+def require_recipe(recipe: Recipe | None) -> Recipe:
+    """The recipe of a model. Raises `InputError` for a model that has none."""
+    if recipe is None:
+        raise InputError(
+            "The model has no recipe to train by.", remedy="Adopt it with its recipe, or train a first model here."
+        )
+    return recipe
+
+
+def continued_recipe(recipe: Recipe, *, epochs: int, learning_rate_share: float, seed: int) -> Recipe:
+    """The recipe of passes that go on from finished weights, at a share of the recipe's peak rate."""
+    return replace(
+        recipe,
+        epochs=epochs,
+        learning_rate=recipe.learning_rate * learning_rate_share,
         seed=seed,
         initial_weights=NOT_DRAWN_YET,
     )

@@ -13,7 +13,7 @@ from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.eligibility import Eligibility, retrain_eligibility
 from maintain.unlearn.loop import train
 from maintain.unlearn.options import METHODS, resolve_options
-from maintain.unlearn.recipes import NOT_DRAWN_YET
+from maintain.unlearn.recipes import NOT_DRAWN_YET, require_recipe
 from maintain.vocabulary import Role
 
 #: The name in the table, and of its checkpoint file.
@@ -32,18 +32,18 @@ class Retrain:
         """Weights that never saw the forget cases. Raises `InputError` where the method is not eligible."""
         resolve_options(METHODS[_NAME], request.options)
         self.eligible(request).require(_NAME)
-        recipe = request.spec.recipe
-        assert recipe is not None, "eligible without a recipe"
+        recipe = require_recipe(request.spec.recipe)
         blueprint = blueprint_of(request.spec)
         trained = train(
             blueprint,
             replace(recipe, seed=request.seed, initial_weights=NOT_DRAWN_YET),
             blueprint.loader_cases(request.roles.of(Role.RETAIN), Role.RETAIN),
             request.pixels,
+            witness=request.witness,
             budget_steps=request.budget_steps,
             device=request.device,
             checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
             progress=request.progress,
             stop=request.stop,
         )
-        return Unlearned(trained.state, trained.weights, trained.recipe, trained.origin, trained.log, trained.steps)
+        return Unlearned(trained.state)

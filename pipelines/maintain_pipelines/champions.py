@@ -69,3 +69,19 @@ def load_version(store: ModelStore, model: str, number: int) -> Champion:
         spec=codec.from_text(ModelSpec, spec_bytes.decode(), source=SPEC_FILE),
         manifest=codec.from_text(TrainingManifest, manifest_bytes.decode(), source=MANIFEST_FILE),
     )
+
+
+def ancestors_of(store: ModelStore, champion: Champion) -> tuple[Champion, ...]:
+    """The registered versions that a champion's weights go back to, nearest first, as far as there are any.
+
+    A link that the registry does not have ends the walk; the gate says what that proves.
+    """
+    model = champion.version.model
+    records = {number: store.get(model, number).record for number in store.versions(model)}
+    by_name = {(record.weights, record.manifest): number for number, record in records.items()}
+    found: list[Champion] = []
+    origin = champion.manifest.origin
+    while origin.manifest is not None and (number := by_name.pop((origin.weights, origin.manifest), None)) is not None:
+        found.append(load_version(store, model, number))
+        origin = found[-1].manifest.origin
+    return tuple(found)

@@ -38,6 +38,9 @@ SHARES = (6, 1, 6)
 #: The demo's pseudonym key is no secret: it protects nobody, and a known key makes every demo alike.
 _KEY_TEXT = "maintain demo: synthetic patients only, seed "
 
+#: How a finished demo may have ended; one that failed or was killed is played on.
+_ENDS = (RunState.REGISTERED, RunState.REJECTED, RunState.UNDECIDED)
+
 #: Written last by the hospital, so its presence says that the hospital is whole.
 _LAST_FILE = "truth.jsonl"
 
@@ -94,7 +97,7 @@ def tell_story(hospital: Path, policy: Policy, order: DemoOrder, context: Contex
 def _finished_run(policy: Policy, context: Context) -> str | None:
     with context.database.read() as unit:
         rows = journal.runs(unit)
-    ended = [row.run for row in rows if row.policy == policy.digest and row.state is RunState.REGISTERED]
+    ended = [row.run for row in rows if row.policy == policy.digest and row.state in _ENDS]
     return ended[-1] if ended else None
 
 

@@ -103,7 +103,7 @@ def _begin(run: str, selection: Selection, folder: RunFolder, context: Context) 
 
 def _execute(run: str, selection: Selection, folder: RunFolder, context: Context) -> RunEnd:
     plan, slot = selection.plan, selection.plan.slots[0]
-    context.talk.say(f"Unlearning by {slot.method} ...")
+    context.talk.say(f"Unlearning by {', else '.join(method.name for method in slot.methods)} ...")
     candidate = unlearn(plan, selection.roles, selection.champion, slot, folder, context)
     _move(run, RunState.UNLEARNED, folder, context, digest=codec.digest_of(candidate))
     offer = Offer(run, plan, selection.roles, selection.champion, slot, candidate)

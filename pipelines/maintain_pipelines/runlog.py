@@ -63,7 +63,8 @@ def facts_of(value: object) -> dict[str, Fact]:
     """What the log says of a value: digests and counts."""
     if isinstance(value, Plan):
         counted = {f"{count.role.value}-cases": count.cases for count in value.counts}
-        return {"claim": value.claim.value, "method": value.slots[0].method, **counted}
+        methods = " ".join(method.name for method in value.slots[0].methods)
+        return {"claim": value.claim.value, "methods": methods, **counted}
     if isinstance(value, Candidate):
         return {"method": value.method, "weights": value.weights, "loader-log": value.loader_log}
     if isinstance(value, Verdict):
@@ -74,7 +75,9 @@ def facts_of(value: object) -> dict[str, Fact]:
 
 
 def lines_of(value: object) -> Iterator[tuple[str, dict[str, Fact]]]:
-    """The lines that a value has of its own: a line a gate."""
+    """The lines that a value has of its own: a line a method that was tried, a line a gate."""
+    for tried in value.decisions if isinstance(value, Candidate) else ():
+        yield "method", {"method": tried.method, "chosen": tried.chosen, "steps": tried.steps}
     for gate in value.gates if isinstance(value, Verdict) else ():
         yield "gate", {"gate": gate.gate, "outcome": gate.outcome.value, "decisive": gate.decisive}
 

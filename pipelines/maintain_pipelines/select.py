@@ -7,7 +7,7 @@ touches more than the policy declared stops here, before any training.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from maintain import codec
 from maintain.cohort import (
@@ -20,7 +20,7 @@ from maintain.cohort import (
     unknown_values,
 )
 from maintain.errors import InputError, LimitError
-from maintain.records import Case, CaseRef, Plan, RoleTable, Setting, Slot
+from maintain.records import Case, CaseRef, MethodRequest, Plan, RoleTable, Slot
 from maintain.vocabulary import ManifestStatus, Role
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
@@ -147,7 +147,10 @@ def _plan(policy: Policy, champion: Champion, roles: RoleTable, context: Context
 
 
 def _slots(policy: Policy) -> tuple[Slot, ...]:
-    """The two declared chances: the first method that passes on validation, then the last method."""
+    """The two declared chances: the first method that passes on validation, then the way out alone.
+
+    A search that could end without a candidate would leave the wish unanswered, so it ends in the way out.
+    """
     alpha = next(
         float(setting.value)
         for request in policy.gates
@@ -155,6 +158,7 @@ def _slots(policy: Policy) -> tuple[Slot, ...]:
         for setting in request.options
         if setting.name == "alpha"
     )
-    options: dict[str, tuple[Setting, ...]] = dict(policy.unlearn.options)
-    first = Slot(1, policy.unlearn.methods[0], options.get(policy.unlearn.methods[0], ()), alpha / SLOTS)
-    return first, replace(first, number=SLOTS, method=LAST_METHOD, options=options.get(LAST_METHOD, ()))
+    names = tuple(dict.fromkeys((*policy.unlearn.methods, LAST_METHOD)))
+    methods = tuple(MethodRequest(name, policy.unlearn.options_of(name)) for name in names)
+    way_out = MethodRequest(LAST_METHOD, policy.unlearn.options_of(LAST_METHOD))
+    return Slot(1, methods, alpha / SLOTS), Slot(SLOTS, (way_out,), alpha / SLOTS)

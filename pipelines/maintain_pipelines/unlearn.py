@@ -1,7 +1,7 @@
 """Plan -> Candidate: the search over the policy's methods, and the files of what it chose.
 
-The stage, not the method, writes manifest and spec: a method returns weights and what the loader
-counted, and everything that is claimed of them is derived here from that count.
+The stage, not the method, writes manifest, spec and log: a method returns weights and nothing else,
+and everything that is claimed of them is derived here from what the loop told the stage's own witness.
 """
 
 from __future__ import annotations
@@ -15,106 +15,111 @@ from maintain.imaging import save_weights, threads
 from maintain.records import (
     Candidate,
     CaseRef,
-    Decision,
     ModelSpec,
     Plan,
     RoleTable,
     Slot,
     TrainingManifest,
 )
-from maintain.unlearn import Unlearned, UnlearnRequest, load_method
+from maintain.unlearn import Heard, UnlearnRequest, Witness
 from maintain.vocabulary import ManifestStatus, OriginKind, Role
-from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, Champion
+from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
 from maintain_pipelines.runlog import logged
+from maintain_pipelines.search import Found, search
 
 
 @logged("unlearn")
 def unlearn(
     plan: Plan, roles: RoleTable, champion: Champion, slot: Slot, folder: RunFolder, context: Context
 ) -> Candidate:
-    """Revise the champion by the method of this slot. Raises `InputError` when it is not eligible."""
-    request = _request(plan, roles, champion, slot, folder, context)
-    method = load_method(slot.method)
-    eligibility = method.eligible(request)
-    eligibility.require(slot.method)
-    decisions = (Decision(slot.method, chosen=True, reason=_why(slot, plan)),)
+    """Revise the champion by the first method of this slot that goes on.
+
+    Raises:
+        InputError: No method of the slot can be used.
+        RefusedError: A method returned weights that no training under the stage's witness ended with.
+    """
+    request = _request(plan, roles, champion, folder, context)
     with threads(plan.environment.threads):
-        result = method.unlearn(request)
-    manifest = _manifest(plan, champion, roles, result)
-    spec = _spec(champion.spec, result, codec.digest_of(manifest))
-    save_weights(folder.weights(result.weights), result.state)
+        found = search(plan, slot, request, context.talk.progress)
+    manifest = manifest_of(plan, champion, roles, found.product.heard)
+    spec = spec_of(champion.spec, found.product.heard, codec.digest_of(manifest))
+    save_weights(folder.weights(found.product.heard.weights), found.product.state)
     codec.write(folder.file(f"02-{MANIFEST_FILE}"), manifest)
     codec.write(folder.file(f"02-{SPEC_FILE}"), spec)
-    candidate = Candidate(
-        plan=codec.digest_of(plan),
-        slot=slot.number,
-        method=slot.method,
-        options=slot.options,
-        weights=result.weights,
-        spec=codec.digest_of(spec),
-        manifest=codec.digest_of(manifest),
-        loader_log=folder.write_table("loader-log", result.log),
-        parent_weights=plan.champion.weights,
-        decisions=decisions,
-    )
+    candidate = _candidate(plan, slot, found, spec, folder)
     folder.write(CANDIDATE, candidate)
     _clear_checkpoints(folder)
     return candidate
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _request(
-    plan: Plan, roles: RoleTable, champion: Champion, slot: Slot, folder: RunFolder, context: Context
-) -> UnlearnRequest:
-    checkpoints = folder.path / "checkpoints"
-    checkpoints.mkdir(exist_ok=True, mode=0o700)
-    return UnlearnRequest(
-        spec=champion.spec,
-        manifest=champion.manifest,
-        parent_weights=champion.version.weights,
-        roles=roles,
-        pixels=context.arrays,
-        options=slot.options,
-        seed=plan.seed,
-        budget_steps=plan.budget_steps,
-        device=plan.environment.device,
-        checkpoints=checkpoints,
-        progress=lambda epoch, epochs, _loss: context.talk.progress(slot.method, epoch, epochs),
-        stop=context.stop,
-    )
-
-
-def _why(slot: Slot, plan: Plan) -> str:
-    if slot.method == "retrain":
-        return f"Trained anew on the retained cases, so the claim {plan.claim} holds by construction."
-    return "The first method of the policy that passed on validation."
-
-
-def _manifest(plan: Plan, champion: Champion, roles: RoleTable, result: Unlearned) -> TrainingManifest:
-    learned = tuple(sorted({CaseRef(row.case_id, row.label_version) for row in result.log.rows if row.times_seen > 0}))
-    anew = result.origin.kind is OriginKind.INITIALISATION
+def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
+    """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
+    handed_out = {CaseRef(row.case_id, row.label_version) for row in heard.log.rows if row.times_seen > 0}
     forgotten = {row.ref for row in roles.of(Role.FORGET)}
-    inherited = set(champion.manifest.unlearned)
+    anew = heard.origin.kind is OriginKind.INITIALISATION
     if not anew and not forgotten:
         raise InputError("There is nothing to move out of `learned`.", remedy="Make the plan again.")
+    inherited = set() if anew else set(champion.manifest.learned) - forgotten
+    unlearned = set() if anew else {*champion.manifest.unlearned, *forgotten}
+    selecting = (Role.VALIDATION,) if anew else (Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
     return TrainingManifest(
         model=plan.model,
         status=ManifestStatus.PROVEN,
-        origin=result.origin,
-        learned=learned,
-        unlearned=() if anew else tuple(sorted(inherited | forgotten)),
-        selected_with=tuple(sorted(row.ref for row in roles.of(Role.VALIDATION))),
+        origin=heard.origin,
+        learned=tuple(sorted(handed_out | inherited)),
+        unlearned=tuple(sorted(unlearned)),
+        selected_with=tuple(sorted(row.ref for row in roles.of(*selecting))),
         snapshot=champion.manifest.snapshot,
         parent=plan.champion.manifest,
     )
 
 
-def _spec(parent: ModelSpec, result: Unlearned, manifest: Digest) -> ModelSpec:
-    return replace(parent, recipe=result.recipe, manifest=manifest)
+def spec_of(parent: ModelSpec, heard: Heard, manifest: Digest) -> ModelSpec:
+    """The parent's network with the recipe that makes it from nothing: a few more passes are no such recipe."""
+    anew = heard.origin.kind is OriginKind.INITIALISATION
+    return replace(parent, recipe=heard.recipe if anew else parent.recipe, manifest=manifest)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, context: Context) -> UnlearnRequest:
+    """What every method of the slot is given; the search completes it with options, budget and progress."""
+    checkpoints = folder.path / "checkpoints"
+    checkpoints.mkdir(exist_ok=True, mode=0o700)
+    version = champion.version
+    return UnlearnRequest(
+        spec=champion.spec,
+        manifest=champion.manifest,
+        parent_weights=version.weights,
+        read_parent=lambda: context.store.get(version.model, version.version).read(WEIGHTS_FILE),
+        roles=roles,
+        pixels=context.arrays,
+        options=(),
+        seed=plan.seed,
+        budget_steps=plan.budget_steps,
+        device=plan.environment.device,
+        checkpoints=checkpoints,
+        stop=context.stop,
+        witness=Witness(),
+    )
+
+
+def _candidate(plan: Plan, slot: Slot, found: Found, spec: ModelSpec, folder: RunFolder) -> Candidate:
+    return Candidate(
+        plan=codec.digest_of(plan),
+        slot=slot.number,
+        method=found.method.name,
+        options=found.method.options,
+        weights=found.product.heard.weights,
+        spec=codec.digest_of(spec),
+        manifest=spec.manifest,
+        loader_log=folder.write_table("loader-log", found.product.heard.log),
+        parent_weights=plan.champion.weights,
+        decisions=found.decisions,
+    )
 
 
 def _clear_checkpoints(folder: RunFolder) -> None:

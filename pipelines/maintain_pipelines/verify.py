@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from maintain import codec
 from maintain.errors import NotEvaluatedError
-from maintain.gates import Evidence, FileCheck, RunFile, WeightsCheck, evaluate, fold
+from maintain.gates import Ancestor, Evidence, FileCheck, RunFile, WeightsCheck, evaluate, fold
 from maintain.hashing import digest_bytes
 from maintain.imaging import all_finite, blueprint_of, load_model, read_weights, threads, weights_digest
 from maintain.measure import measure
@@ -24,7 +24,7 @@ from maintain.records import (
 from maintain.unlearn import method_info
 from maintain.vocabulary import Role
 from maintain_pipelines import journal
-from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
+from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, ancestors_of
 from maintain_pipelines.context import Context
 from maintain_pipelines.offer import Offer
 from maintain_pipelines.rundir import CANDIDATE, PLAN, VERDICT, RunFolder
@@ -48,7 +48,7 @@ def verify(offer: Offer, folder: RunFolder, context: Context) -> Verdict:
             measurements = _measure(offer, spec, folder, context)
         except NotEvaluatedError:
             weights = replace(weights, finite=False)
-    evidence = _evidence(offer, spec, weights, measurements, folder)
+    evidence = _evidence(offer, spec, weights, measurements, folder, ancestors=_ancestors(offer, context))
     results = evaluate(evidence)
     outcome, reason = fold(results, claim=offer.plan.claim, requested=offer.plan.gates)
     verdict = Verdict(
@@ -138,8 +138,19 @@ def _measure(offer: Offer, spec: ModelSpec, folder: RunFolder, context: Context)
     return Measurements(before + after)
 
 
+def _ancestors(offer: Offer, context: Context) -> tuple[Ancestor, ...]:
+    found = ancestors_of(context.store, offer.champion)
+    return tuple(Ancestor(version.version.weights, version.manifest) for version in found)
+
+
 def _evidence(
-    offer: Offer, spec: ModelSpec, weights: WeightsCheck, measurements: Measurements, folder: RunFolder
+    offer: Offer,
+    spec: ModelSpec,
+    weights: WeightsCheck,
+    measurements: Measurements,
+    folder: RunFolder,
+    *,
+    ancestors: tuple[Ancestor, ...],
 ) -> Evidence:
     candidate = offer.candidate
     log_path = folder.table("loader-log", candidate.loader_log)
@@ -169,4 +180,5 @@ def _evidence(
         weights=weights,
         files=tuple(FileCheck(name.value, expected, folder.digest(path)) for name, path, expected in checks),
         consumes_forget=method_info(candidate.method).consumes_forget,
+        ancestors=ancestors,
     )

@@ -8,7 +8,6 @@ from maintain_policies.catalogues import (
     GateEntry,
     GateSet,
     MethodEntry,
-    OptionEntry,
 )
 from maintain_policies.demo import DEMO_POLICY, demo_policy
 from maintain_policies.loader import load_policy, parse_policy
@@ -26,7 +25,6 @@ __all__ = [
     "MethodEntry",
     "ModelTarget",
     "NothingToForget",
-    "OptionEntry",
     "Policy",
     "UnlearnSpec",
     "demo_policy",

@@ -6,29 +6,9 @@ The floors forbid this package to import the rooms that own them; it sees their 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-from maintain.records import Scalar
+from maintain.options import Option
 from maintain.vocabulary import Claim
-
-#: What values an option takes, in the words of JSON Schema.
-OptionKind: TypeAlias = Literal["integer", "number", "boolean", "string"]
-
-#: In which direction a value is looser than the default; None where no direction is.
-Looser: TypeAlias = Literal["higher", "lower"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionEntry:
-    """One option of a method or a gate: its kind, its default and its bounds, both ends allowed."""
-
-    name: str
-    kind: OptionKind
-    default: Scalar
-    doc: str
-    minimum: float | None = None
-    maximum: float | None = None
-    looser: Looser | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +18,7 @@ class MethodEntry:
     name: str
     doc: str
     claims: tuple[Claim, ...]
-    options: tuple[OptionEntry, ...] = ()
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +31,7 @@ class GateEntry:
     always: bool = False
     forgetting: bool = False
     retention: bool = False
-    options: tuple[OptionEntry, ...] = ()
+    options: tuple[Option, ...] = ()
 
     def belongs_to(self, claim: Claim) -> bool:
         """Whether a policy with this claim is judged by the gate."""

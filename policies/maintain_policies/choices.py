@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maintain.options import Option
 from maintain.records import GateRequest, Scalar, Setting
 from maintain.vocabulary import Claim
-from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry, OptionEntry
+from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry
 from maintain_policies.language import LATER_GATE_OPTIONS, LATER_GATES, LATER_METHODS, not_yet, unknown
 from maintain_policies.reading import found_as, read_boolean, read_integer, read_number, read_text
 from maintain_policies.tree import Hole, Items, Node, Notes, Pairs, Place
@@ -28,7 +29,7 @@ class Gates:
 def read_methods(
     node: Node | None, claim: Claim | None, catalogues: Catalogues, notes: Notes
 ) -> tuple[MethodEntry, ...]:
-    """The methods in their order; those that cannot be used are noted and left out."""
+    """The methods in their order. One that cannot support the claim may stand before one that can."""
     if node is None:
         return (catalogues.way_out,)
     if isinstance(node, Word) and node.text == AUTO:
@@ -40,12 +41,16 @@ def read_methods(
         return ()
     methods: list[MethodEntry] = []
     for one in node.nodes:
-        entry = _method(one, claim, catalogues, notes)
-        if entry is not None and entry in methods:
+        entry = _method(one, catalogues, notes)
+        if entry is None:
+            continue
+        if entry in methods:
             notes.add(one.place, f"the method {entry.name!r} is listed twice")
-        elif entry is not None:
-            methods.append(entry)
-    return tuple(methods)
+        elif catalogues.way_out in methods:
+            notes.add(one.place, f"{entry.name!r} is never tried: {catalogues.way_out.name!r} ends every search")
+        methods.append(entry)
+    _check_supported(methods, claim, catalogues, notes, node.place)
+    return tuple(dict.fromkeys(methods))
 
 
 def read_options(
@@ -103,7 +108,17 @@ def _auto(node: Word, claim: Claim | None, catalogues: Catalogues, notes: Notes)
     return tuple(entry for name in row.methods if (entry := catalogues.method(name)) is not None)
 
 
-def _method(node: Node, claim: Claim | None, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
+def _check_supported(
+    methods: list[MethodEntry], claim: Claim | None, catalogues: Catalogues, notes: Notes, place: Place
+) -> None:
+    """A search that leaves every method it is given is a mistake of the policy, and has its place there."""
+    if not methods or claim is None or any(claim in entry.claims for entry in methods):
+        return
+    names = ", ".join(entry.name for entry in methods)
+    notes.add(place, f"{names} cannot support the claim {claim.value}; end the list with {catalogues.way_out.name}")
+
+
+def _method(node: Node, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
     if not isinstance(node, Word):
         if not isinstance(node, Hole):
             notes.add(node.place, f"a method is named by a word, found {found_as(node)}")
@@ -111,11 +126,7 @@ def _method(node: Node, claim: Claim | None, catalogues: Catalogues, notes: Note
     if node.text == AUTO:
         notes.add(node.place, f"{AUTO} stands alone: write `methods: {AUTO}`, or name the methods")
         return None
-    entry = _named_method(node, catalogues, notes)
-    if entry is not None and claim is not None and claim not in entry.claims:
-        notes.add(node.place, f"the method {entry.name!r} cannot support the claim {claim.value}")
-        return None
-    return entry
+    return _named_method(node, catalogues, notes)
 
 
 def _named_method(word: Word, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
@@ -219,7 +230,7 @@ def _values(given: _Given, name: str) -> dict[str, Scalar]:
 
 def _settings(
     node: Node | None,
-    entries: tuple[OptionEntry, ...],
+    entries: tuple[Option, ...],
     notes: Notes,
     *,
     name: str,
@@ -239,7 +250,7 @@ def _settings(
     return values
 
 
-def _read_option(node: Node, entry: OptionEntry, notes: Notes, *, name: str) -> Scalar | None:
+def _read_option(node: Node, entry: Option, notes: Notes, *, name: str) -> Scalar | None:
     match entry.kind:
         case "boolean":
             return read_boolean(node, notes, name=name)
@@ -251,7 +262,7 @@ def _read_option(node: Node, entry: OptionEntry, notes: Notes, *, name: str) -> 
             return read_text(node, notes, name=name)
 
 
-def _resolved(entries: tuple[OptionEntry, ...], given: dict[str, Scalar]) -> tuple[Setting, ...]:
+def _resolved(entries: tuple[Option, ...], given: dict[str, Scalar]) -> tuple[Setting, ...]:
     return tuple(Setting(entry.name, given.get(entry.name, entry.default)) for entry in entries)
 
 

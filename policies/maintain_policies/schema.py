@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from maintain.options import Option
 from maintain.predicate import FIELDS, OPERATORS, Field, Kind, Operator, Shape
-from maintain_policies.catalogues import Catalogues, GateEntry, OptionEntry
+from maintain_policies.catalogues import Catalogues, GateEntry
 from maintain_policies.choices import AUTO
 from maintain_policies.language import Form, Key, children, not_yet
 
@@ -92,11 +93,11 @@ def _gate(gate: GateEntry) -> Schema:
     return {"description": gate.doc, **_options(gate.options)}
 
 
-def _options(entries: tuple[OptionEntry, ...]) -> Schema:
+def _options(entries: tuple[Option, ...]) -> Schema:
     return _closed({entry.name: _option(entry) for entry in entries})
 
 
-def _option(entry: OptionEntry) -> Schema:
+def _option(entry: Option) -> Schema:
     bounds = {"minimum": entry.minimum, "maximum": entry.maximum}
     schema: Schema = {"description": entry.doc, "type": entry.kind, "default": entry.default}
     return schema | {name: bound for name, bound in bounds.items() if bound is not None}

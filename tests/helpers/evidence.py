@@ -25,6 +25,7 @@ from maintain.records import (
     LoaderRow,
     Measurement,
     Measurements,
+    MethodRequest,
     ModelSpec,
     Network,
     Origin,
@@ -75,7 +76,7 @@ def honest_evidence(*, claim: Claim = Claim.NEVER_SAW, holdout: int = 480, seed:
     origin = Origin(OriginKind.INITIALISATION, INITIAL)
     retained = refs(roles, Role.RETAIN)
     spec = model_spec()
-    slot = Slot(1, "retrain", (), 0.0125)
+    slot = Slot(1, (MethodRequest("retrain", ()),), 0.0125)
     evidence = Evidence(
         plan=plan_of(roles, claim, slot),
         plan_digest="",
@@ -247,7 +248,7 @@ def plan_of(roles: RoleTable, claim: Claim, slot: Slot) -> Plan:
         champion=ChampionRef(1, CHAMPION, "", ""),
         roles="",
         counts=counts,
-        slots=(slot, Slot(2, "retrain", (), 0.0125)),
+        slots=(slot, Slot(2, (MethodRequest("retrain", ()),), 0.0125)),
         gate_set="default@1",
         gates=tuple(request_for(info.name) for info in gates_for(claim)),
         seed=7,

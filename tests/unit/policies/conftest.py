@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from maintain.options import Option
 from maintain.vocabulary import Claim
-from maintain_policies import AutoChoice, Catalogues, GateEntry, GateSet, MethodEntry, OptionEntry
+from maintain_policies import AutoChoice, Catalogues, GateEntry, GateSet, MethodEntry
 
-MARGIN = OptionEntry(
-    name="margin", kind="number", default=0.05, minimum=0.001, maximum=0.5, doc="Loss.", looser="higher"
-)
-ALPHA = OptionEntry(name="alpha", kind="number", default=0.025, minimum=0, maximum=0.2, doc="Level.")
-CASES = OptionEntry(name="min_cases", kind="integer", default=100, minimum=1, doc="Cases in an arm.", looser="lower")
+MARGIN = Option(name="margin", kind="number", default=0.05, minimum=0.001, maximum=0.5, doc="Loss.", looser="higher")
+ALPHA = Option(name="alpha", kind="number", default=0.025, minimum=0, maximum=0.2, doc="Level.")
+CASES = Option(name="min_cases", kind="integer", default=100, minimum=1, doc="Cases in an arm.", looser="lower")
 RETRAIN = MethodEntry(name="retrain", doc="From new weights.", claims=tuple(Claim))
 PSG = MethodEntry(
     name="psg",
     doc="Gradients.",
     claims=(Claim.EXAMPLES, Claim.GROUP),
     options=(
-        OptionEntry(name="radius", kind="number", default=0.1, minimum=0, doc="Radius."),
-        OptionEntry(name="frozen", kind="boolean", default=True, doc="Freeze the stack."),
-        OptionEntry(name="layers", kind="string", default="late", doc="Which layers."),
-        OptionEntry(name="steps", kind="integer", default=10, minimum=1, maximum=99, doc="Steps."),
+        Option(name="radius", kind="number", default=0.1, minimum=0, doc="Radius."),
+        Option(name="frozen", kind="boolean", default=True, doc="Freeze the stack."),
+        Option(name="layers", kind="string", default="late", doc="Which layers."),
+        Option(name="steps", kind="integer", default=10, minimum=1, maximum=99, doc="Steps."),
     ),
 )
 INTEGRITY = GateEntry(name="integrity", doc="Whole.", always=True)

@@ -70,9 +70,22 @@ def test_a_choice_that_cannot_be_made_has_its_place(line: str, at: str, said: st
     assert problem.snippet[problem.column - 1 :].startswith(at)
 
 
-def test_a_method_must_support_the_claim(rich: Catalogues) -> None:
-    (problem,) = problems("unlearn: {methods: [psg, retrain]}", rich, claim="never-saw")
-    assert "the method 'psg' cannot support the claim never-saw" in problem.message
+def test_a_list_of_methods_that_cannot_support_the_claim_has_its_place(rich: Catalogues) -> None:
+    (problem,) = problems("unlearn: {methods: [psg]}", rich, claim="never-saw")
+    assert "psg cannot support the claim never-saw; end the list with retrain" in problem.message
+    assert (problem.line, problem.snippet[problem.column - 1 :]) == (8, "[psg]}")
+
+
+def test_a_list_that_ends_in_a_method_that_can_is_fine(rich: Catalogues) -> None:
+    policy = parse("unlearn: {methods: [psg, retrain], options: {psg: {steps: 3}}}", rich, claim="never-saw")
+    assert policy.unlearn.methods == ("psg", "retrain")
+    assert Setting("steps", 3) in policy.unlearn.options_of("psg")
+
+
+def test_what_stands_behind_the_way_out_is_never_tried(rich: Catalogues) -> None:
+    (problem,) = problems("unlearn: {methods: [retrain, psg]}", rich)
+    assert "'psg' is never tried: 'retrain' ends every search" in problem.message
+    assert problem.snippet[problem.column - 1 :].startswith("psg")
 
 
 def test_a_catalogue_without_a_retention_gate_makes_no_policy(rich: Catalogues) -> None:

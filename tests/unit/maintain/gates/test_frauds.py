@@ -141,6 +141,10 @@ def started_from_a_checkpoint(honest: Evidence) -> Evidence:
     return from_origin(honest, Origin(OriginKind.CHECKPOINT, CHAMPION, honest.plan.champion.manifest))
 
 
+def started_from_a_checkpoint_of_nobody(honest: Evidence) -> Evidence:
+    return from_origin(honest, Origin(OriginKind.CHECKPOINT, OTHER, OTHER))
+
+
 def seed_that_nobody_replayed(honest: Evidence) -> Evidence:
     return replace(honest, weights=replace(honest.weights, initial=None))
 
@@ -252,7 +256,9 @@ FRAUDS: tuple[tuple[Callable[[Evidence], Evidence], str, Outcome], ...] = (
     (manifest_of_another_origin, "integrity", FAIL),
     (manifest_that_is_only_declared, "never-saw", OPEN),
     (started_from_the_champion, "never-saw", FAIL),
-    (started_from_a_checkpoint, "never-saw", OPEN),
+    (started_from_a_checkpoint, "never-saw", FAIL),
+    (started_from_a_checkpoint_of_nobody, "never-saw", OPEN),
+    (started_from_a_checkpoint_of_nobody, "integrity", FAIL),
     (seed_that_nobody_replayed, "never-saw", OPEN),
     (missing_file, "integrity", FAIL),
     (unchecked_file, "integrity", FAIL),

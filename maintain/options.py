@@ -1,0 +1,83 @@
+"""Options of methods and gates: what they are called, what values they take, and how they are filled in.
+
+One table form for everything that a policy may set, so that the loader, the schema and the rooms that
+own the tables refuse the same values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from maintain.errors import InputError, UnknownNameError
+from maintain.records import Scalar, Setting
+
+#: What values an option takes, in the words of JSON Schema; a whole number is a number too.
+OptionKind: TypeAlias = Literal["integer", "number", "boolean", "string"]
+
+#: In which direction a value asks for less than the default; None where no direction does.
+Looser: TypeAlias = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option: its kind, its default and its bounds, both ends allowed."""
+
+    name: str
+    kind: OptionKind
+    default: Scalar
+    doc: str
+    minimum: float | None = None
+    maximum: float | None = None
+    looser: Looser | None = None
+
+
+def fill_in(owner: str, options: Sequence[Option], given: Iterable[Setting]) -> tuple[Setting, ...]:
+    """Every option in the table's order: the given value, else the default.
+
+    Raises:
+        InputError: An option is unknown, given twice, of the wrong kind, or out of its range.
+    """
+    known = {option.name: option for option in options}
+    values: dict[str, Scalar] = {}
+    for setting in given:
+        if setting.name not in known:
+            raise UnknownNameError(f"option of {owner}", setting.name, known)
+        if setting.name in values:
+            raise InputError(f"The option {setting.name} of {owner} is given twice.", remedy="Give it once.")
+        values[setting.name] = checked(owner, known[setting.name], setting.value)
+    return tuple(Setting(option.name, values.get(option.name, option.default)) for option in options)
+
+
+def checked(owner: str, option: Option, value: Scalar) -> Scalar:
+    """The value, as the kind of the option has it. Raises `InputError` for one that it cannot have."""
+    if type(value) not in _TYPES[option.kind]:
+        raise _wrong(owner, option, value, f"of the kind {option.kind}")
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(value):
+        raise _wrong(owner, option, value, "finite")
+    if option.minimum is not None and value < option.minimum:
+        raise _wrong(owner, option, value, f"at least {option.minimum:g}")
+    if option.maximum is not None and value > option.maximum:
+        raise _wrong(owner, option, value, f"at most {option.maximum:g}")
+    return float(value) if option.kind == "number" else value
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+_TYPES: Mapping[OptionKind, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "string": (str,),
+}
+
+
+def _wrong(owner: str, option: Option, value: Scalar, allowed: str) -> InputError:
+    return InputError(
+        f"The option {option.name} of {owner} cannot be {value!r}.",
+        remedy=f"{option.doc} It must be {allowed}.",
+    )

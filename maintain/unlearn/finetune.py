@@ -1,0 +1,81 @@
+"""Fine-tuning: the champion's weights go on learning, on the retained cases alone. A control.
+
+It takes no step against what must be forgotten and trusts that the rest overwrites it. Measured, it
+never did: whoever adds a method compares it with this one, and a gate that passes this one is broken.
+"""
+
+from __future__ import annotations
+
+from maintain.codec import digest_of
+from maintain.imaging.blueprint import blueprint_of
+from maintain.records import Recipe, Scalar
+from maintain.unlearn.base import Unlearned, UnlearnRequest
+from maintain.unlearn.eligibility import Eligibility, behavioural_eligibility
+from maintain.unlearn.loop import train
+from maintain.unlearn.options import METHODS, resolve_options
+from maintain.unlearn.recipes import continued_recipe, require_recipe
+from maintain.unlearn.start import read_start
+from maintain.vocabulary import Role
+
+#: The name in the table, and of its checkpoint file.
+_NAME = "finetune"
+
+
+class Finetune:
+    """The method `finetune`."""
+
+    def eligible(self, request: UnlearnRequest) -> Eligibility:
+        """Whether there is a recipe to go on with, cases to go on with, and the budget for it."""
+        return behavioural_eligibility(
+            request.manifest, request.spec, request.roles, _recipe(request), budget_steps=request.budget_steps
+        )
+
+    def unlearn(self, request: UnlearnRequest) -> Unlearned:
+        """The champion's weights after more passes over the retained cases.
+
+        Raises:
+            DamagedError: The parent's weights are not those that the request names.
+            InputError: The method is not eligible, or an option is wrong.
+        """
+        self.eligible(request).require(_NAME)
+        recipe = require_recipe(_recipe(request))
+        blueprint = blueprint_of(request.spec)
+        start = read_start(
+            request.read_parent,
+            weights=request.parent_weights,
+            manifest=digest_of(request.manifest),
+            freeze_norms=bool(_options(request)["freeze_norms"]),
+        )
+        trained = train(
+            blueprint,
+            recipe,
+            blueprint.loader_cases(request.roles.of(Role.RETAIN), Role.RETAIN),
+            request.pixels,
+            start=start,
+            witness=request.witness,
+            budget_steps=request.budget_steps,
+            device=request.device,
+            checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
+            progress=request.progress,
+            stop=request.stop,
+        )
+        return Unlearned(trained.state)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _options(request: UnlearnRequest) -> dict[str, Scalar]:
+    return {setting.name: setting.value for setting in resolve_options(METHODS[_NAME], request.options)}
+
+
+def _recipe(request: UnlearnRequest) -> Recipe | None:
+    options = _options(request)
+    if request.spec.recipe is None:
+        return None
+    return continued_recipe(
+        request.spec.recipe,
+        epochs=int(options["epochs"]),
+        learning_rate_share=float(options["learning_rate_share"]),
+        seed=request.seed,
+    )

@@ -1,0 +1,57 @@
+"""What the loop tells the stage past the method: which trainings there were, and what they consumed.
+
+A method gets the witness only to hand it to the loop. It returns weights and nothing else; what is
+said of them is looked up here by their digest, and drawn up by the loader that counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maintain.errors import RefusedError
+from maintain.hashing import Digest
+from maintain.imaging.weights import State, weights_digest
+from maintain.records import LoaderLog, Origin, Recipe
+
+if TYPE_CHECKING:
+    from maintain.imaging.loader import CaseLoader
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of one set of weights: where training began, by which recipe, and what it was handed."""
+
+    weights: Digest
+    recipe: Recipe
+    origin: Origin
+    log: LoaderLog
+    steps: int
+
+
+class Witness:
+    """Remembers every training that the loop finished, by the digest of the weights it ended with."""
+
+    def __init__(self) -> None:
+        self._heard: dict[Digest, Heard] = {}
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of every training that was heard of."""
+        return sum(heard.steps for heard in self._heard.values())
+
+    def hear(self, loader: CaseLoader, *, state: State, recipe: Recipe, origin: Origin, steps: int) -> None:
+        """Remember a finished training: the loader draws up the log, and the digest is computed here."""
+        weights = weights_digest(state)
+        log = loader.log(origin, final_weights=weights, steps=steps)
+        self._heard[weights] = Heard(weights, recipe, origin, log, steps)
+
+    def of(self, state: State) -> Heard:
+        """What was heard of these weights. Raises `RefusedError` when no training ended with them."""
+        weights = weights_digest(state)
+        if weights not in self._heard:
+            raise RefusedError(
+                "The method returned weights that no training under its witness ended with.",
+                remedy="Train through `maintain.unlearn.train` with the request's witness, and return its weights.",
+            )
+        return self._heard[weights]

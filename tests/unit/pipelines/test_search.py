@@ -1,0 +1,224 @@
+"""The search over a slot's methods, on a toy whose champion learned wrong labels by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from helpers.evidence import plan_of
+from maintain import codec
+from maintain.errors import InputError, RefusedError
+from maintain.imaging import PixelSource, save_weights, toy_problem
+from maintain.records import MethodRequest, Plan, PlannedCase, RoleTable, Setting, Slot, TrainingManifest
+from maintain.unlearn import Unlearned, UnlearnRequest, Witness, default_recipe, train
+from maintain.unlearn.finetune import Finetune
+from maintain.unlearn.retrain import Retrain
+from maintain.vocabulary import Claim, ManifestStatus, OriginKind, Role
+from maintain_pipelines.search import Found, search
+
+ROLES = (
+    (Role.RETAIN, 60),
+    (Role.FORGET, 24),
+    (Role.VALIDATION, 24),
+    (Role.NEVER_SEEN_VALIDATION, 18),
+    (Role.SUPPRESSED, 6),
+    (Role.HOLDOUT, 6),
+)
+TOY = toy_problem(roles=ROLES)
+#: What each answer is called among the cases that must be forgotten.
+WRONG = {"left": "middle", "middle": "right", "right": "left"}
+GROUP = (Role.FORGET, Role.NEVER_SEEN_VALIDATION)
+ROWS = tuple(replace(row, label=WRONG[row.label]) if row.role in GROUP else row for row in TOY.rows)
+LEARNED = tuple(row for row in ROWS if row.role in (Role.RETAIN, Role.FORGET))
+RECIPE = replace(default_recipe(seed=3, epochs=14), batch_size=16)
+FINETUNE = MethodRequest("finetune", (Setting("epochs", 2),))
+RETRAIN = MethodRequest("retrain", ())
+BOTH = (FINETUNE, RETRAIN)
+
+#: Steps of a retrain of this recipe on the retained cases, and of the fine-tune.
+RETRAIN_STEPS, FINETUNE_STEPS = 14 * 4, 2 * 4
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedPixels:
+    """Pixels that notice whose they are when they are read."""
+
+    source: PixelSource
+    read: set[str]
+
+    def load(self, digests: Sequence[str], /) -> NDArray[np.uint8]:
+        self.read.update(digests)
+        return self.source.load(digests)
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> UnlearnRequest:
+    """What every method of a slot is given, for a champion that learned the forget set by heart."""
+    done = train(TOY.blueprint, RECIPE, TOY.blueprint.loader_cases(LEARNED, Role.LEARN), TOY.pixels)
+    assert done.history[-1].accuracy > 0.95
+    path = tmp_path_factory.mktemp("champion") / "weights.safetensors"
+    save_weights(path, done.state)
+    return UnlearnRequest(
+        spec=TOY.spec(recipe=done.recipe),
+        manifest=TrainingManifest(
+            model="toy",
+            status=ManifestStatus.PROVEN,
+            origin=done.origin,
+            learned=tuple(row.ref for row in LEARNED),
+            unlearned=(),
+            selected_with=(),
+        ),
+        parent_weights=done.weights,
+        read_parent=path.read_bytes,
+        roles=RoleTable(ROWS),
+        pixels=TOY.pixels,
+        options=(),
+        seed=5,
+        budget_steps=1000,
+    )
+
+
+def searched(
+    request: UnlearnRequest,
+    *methods: MethodRequest,
+    claim: Claim = Claim.EXAMPLES,
+    told: list[tuple[str, int, int]] | None = None,
+) -> Found:
+    slot = Slot(1, methods, 0.0125)
+    heard = [] if told is None else told
+    return search(
+        _plan(request, claim, slot),
+        slot,
+        replace(request, witness=Witness()),
+        lambda name, done, whole: heard.append((name, done, whole)),
+    )
+
+
+def _plan(request: UnlearnRequest, claim: Claim, slot: Slot) -> Plan:
+    return plan_of(request.roles, claim, slot)
+
+
+def pixels_of(*roles: Role) -> set[str]:
+    return {row.pixels for row in ROWS if row.role in roles}
+
+
+def test_for_never_saw_no_behavioural_method_runs_and_no_forget_case_is_read(champion: UnlearnRequest) -> None:
+    pixels = WatchedPixels(TOY.pixels, set())
+    found = searched(replace(champion, pixels=pixels), *BOTH, claim=Claim.NEVER_SAW)
+    left, taken = found.decisions
+    assert (left.method, left.chosen, left.steps) == ("finetune", False, 0)
+    assert left.reason == "It cannot support the claim never-saw."
+    assert (taken.method, taken.chosen, found.method) == ("retrain", True, RETRAIN)
+    assert "holds by construction" in taken.reason
+    assert pixels.read <= pixels_of(Role.RETAIN, Role.VALIDATION)
+
+
+@pytest.mark.parametrize("claim", [Claim.EXAMPLES, Claim.GROUP])
+def test_a_control_that_leaves_the_leak_is_left_with_its_figures(champion: UnlearnRequest, claim: Claim) -> None:
+    told: list[tuple[str, int, int]] = []
+    found = searched(champion, *BOTH, claim=claim, told=told)
+    left, taken = found.decisions
+    assert (left.method, left.chosen, left.steps) == ("finetune", False, FINETUNE_STEPS)
+    assert "Forgotten and never-seen cases differ by" in left.reason
+    figures = {figure.name: figure for figure in left.figures}
+    assert figures["champion, forgotten minus never-seen accuracy"].value > 0.5
+    assert figures["candidate, forgotten minus never-seen accuracy"].value > 0.5
+    assert (taken.method, taken.chosen, taken.steps) == ("retrain", True, RETRAIN_STEPS)
+    assert [figure.name for figure in taken.figures] == ["retained accuracy lost"]
+    assert found.product.heard.origin.kind is OriginKind.INITIALISATION
+    assert [name for name, _, _ in told] == ["finetune"] * 2 + ["retrain"] * 14
+
+
+def test_held_out_and_suppressed_cases_are_never_read(champion: UnlearnRequest) -> None:
+    pixels = WatchedPixels(TOY.pixels, set())
+    searched(replace(champion, pixels=pixels), *BOTH)
+    assert pixels.read.isdisjoint(pixels_of(Role.SUPPRESSED, Role.HOLDOUT))
+
+
+def test_a_behavioural_method_that_forgot_goes_on(champion: UnlearnRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Finetune, "unlearn", _forget_for_once)
+    found = searched(champion, *BOTH)
+    assert found.method == FINETUNE
+    (decision,) = found.decisions
+    assert decision.chosen
+    assert "loses" in decision.reason
+    assert len(decision.figures) == 3
+
+
+def test_a_method_that_diverges_is_left_and_the_way_out_ends_the_search(
+    champion: UnlearnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Finetune, "unlearn", _diverge)
+    left, taken = searched(champion, *BOTH).decisions
+    assert left.reason == "The training diverged."
+    assert taken.chosen
+    monkeypatch.setattr(Retrain, "unlearn", _diverge)
+    with pytest.raises(RefusedError, match="diverged"):
+        searched(champion, *BOTH)
+
+
+def test_weights_that_the_witness_never_heard_of_end_the_search(
+    champion: UnlearnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Finetune, "unlearn", lambda method, request: _forget_for_once(method, _unwatched(request)))
+    with pytest.raises(RefusedError, match="no training under its witness"):
+        searched(champion, *BOTH)
+
+
+def test_what_is_not_eligible_is_left_with_every_reason(champion: UnlearnRequest) -> None:
+    suppressed = tuple(row.ref for row in ROWS if row.role is Role.SUPPRESSED)
+    manifest = replace(champion.manifest, learned=(*champion.manifest.learned, *suppressed))
+    left, taken = searched(replace(champion, manifest=manifest), *BOTH).decisions
+    assert "learned from 6 cases that may no longer be used" in left.reason
+    assert taken.chosen
+    with pytest.raises(InputError, match=r"No method of the plan can be used\. finetune: .*no recipe.* retrain: "):
+        searched(replace(champion, spec=TOY.spec()), *BOTH)
+
+
+def test_the_budget_is_shared_and_the_way_out_is_kept_affordable(champion: UnlearnRequest) -> None:
+    enough = RETRAIN_STEPS + FINETUNE_STEPS
+    assert [one.steps for one in searched(replace(champion, budget_steps=enough), *BOTH).decisions] == [8, 56]
+    left, taken = searched(replace(champion, budget_steps=enough - 1), *BOTH).decisions
+    assert "takes 8 steps; the budget is 7" in left.reason
+    assert taken.chosen
+    with pytest.raises(InputError, match="takes 56 steps; the budget is 55"):
+        searched(replace(champion, budget_steps=RETRAIN_STEPS - 1), RETRAIN)
+
+
+def test_without_validation_cases_only_the_way_out_goes_on(champion: UnlearnRequest) -> None:
+    rows = tuple(row for row in ROWS if row.role is not Role.VALIDATION)
+    left, taken = searched(replace(champion, roles=RoleTable(rows)), *BOTH).decisions
+    assert "no validation cases" in left.reason
+    assert (taken.chosen, taken.figures) == (True, ())
+
+
+def test_a_search_that_is_repeated_decides_the_same(champion: UnlearnRequest, tmp_path: Path) -> None:
+    first = searched(champion, *BOTH)
+    kept = replace(champion, checkpoints=tmp_path)
+    again, resumed = searched(kept, *BOTH), searched(kept, *BOTH)
+    assert first.decisions == again.decisions == resumed.decisions
+    assert first.product.heard == again.product.heard == resumed.product.heard
+    assert codec.encode(first.decisions[0])["figures"]
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _forget_for_once(method: object, request: UnlearnRequest) -> Unlearned:
+    """What no fine-tune does: weights that never saw the forget set."""
+    rows: tuple[PlannedCase, ...] = request.roles.of(Role.RETAIN)
+    cases = TOY.blueprint.loader_cases(rows, Role.RETAIN)
+    return Unlearned(train(TOY.blueprint, RECIPE, cases, TOY.pixels, witness=request.witness).state)
+
+
+def _unwatched(request: UnlearnRequest) -> UnlearnRequest:
+    return replace(request, witness=Witness())
+
+
+def _diverge(method: object, request: UnlearnRequest) -> Unlearned:
+    raise RefusedError("The training diverged.", remedy="Lower the rate.")
