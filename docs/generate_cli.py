@@ -30,7 +30,7 @@ def reference() -> str:
 def _leaves(path: str, command: TyperCommand) -> list[tuple[str, TyperCommand]]:
     if not hasattr(command, "commands"):
         return [(path, command)]
-    found: list[tuple[str, TyperCommand]] = []
+    found: list[tuple[str, TyperCommand]] = [(path, command)] if command.invoke_without_command else []
     for name, below in command.commands.items():
         found += _leaves(f"{path} {name}", below)
     return found

@@ -204,3 +204,14 @@ class RunState(StrEnum):
     """An error ended the run."""
     ABANDONED = "abandoned"
     """Given up, or stale when it came to registering."""
+
+
+class Health(StrEnum):
+    """What `maintain doctor` finds."""
+
+    OK = "ok"
+    """As it should be."""
+    NOTE = "note"
+    """Worth knowing; nothing stands in the way of work."""
+    PROBLEM = "problem"
+    """Something that must be repaired."""

@@ -1,7 +1,8 @@
 """The command `maintain`: every noun, and the one place where errors become exit codes.
 
 Nothing heavy is imported here; `maintain --help` answers in a tenth of a second. Expected failures
-are one paragraph; unexpected ones a traceback without local variables, which may hold patient data.
+are one paragraph; unexpected ones name the place in the code, without values or messages of others,
+which may hold patient data.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Annotated
 import typer
 
 from maintain import __version__
-from maintain.cli import audit, cohort, console, demo, model, plan, policy, registry, runs, workspace
+from maintain.cli import audit, cohort, console, demo, doctor, model, plan, policy, registry, runs, workspace
 from maintain.cli.exit_codes import ExitCode, of_error
 from maintain.cli.options import Place
+from maintain.cli.streams import patient_streams
 from maintain.errors import MaintainError
 
 app = typer.Typer(
@@ -38,6 +40,7 @@ for noun, group, summary in (
     ("audit", audit.app, "The ledger: whether the trail is whole."),
 ):
     app.add_typer(group, name=noun, help=summary, no_args_is_help=True)
+app.add_typer(doctor.app, name="doctor")
 demo.add_to(app)
 workspace.add_to(app)
 plan.add_to(app)
@@ -62,6 +65,7 @@ def _common(
 def main() -> None:
     """Run the command line and exit with one of `ExitCode`."""
     signal.signal(signal.SIGINT, _interrupt)
+    patient_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -77,6 +81,9 @@ def run(arguments: list[str]) -> int:
         return int(ExitCode.WAITING)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(ExitCode.PASSED)
+    except Exception as error:  # the last wall: told without its message, and never taken for success
+        console.confess(error, as_json="--json" in arguments)
+        return int(ExitCode.INTERNAL)
     return int(ExitCode.PASSED)
 
 

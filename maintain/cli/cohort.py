@@ -26,7 +26,9 @@ class SourceKind(StrEnum):
 @app.command()
 def ingest(
     context: typer.Context,
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders of DICOM, or CSV files.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE...", help="Folders of DICOM, or CSV files.", readable=False)
+    ],
     kind: Annotated[SourceKind, typer.Option("--kind", "-k", help="What the sources are.")] = SourceKind.DICOM,
     as_json: AsJson = False,
 ) -> None:

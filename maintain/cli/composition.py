@@ -14,6 +14,7 @@ from maintain.settings import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from maintain_pipelines.context import Context
+    from maintain_registry import Ledger
 
 #: Names whoever acts, where it is not the user who is logged in (a service account, a scheduler).
 ACTOR_VARIABLE = "MAINTAIN_ACTOR"
@@ -42,21 +43,28 @@ def build_context(workspace: Workspace, database: object) -> Context:
     from maintain.cli import console
     from maintain.database import Database
     from maintain_pipelines.context import Context, Talk
-    from maintain_registry import FolderStore, Ledger, load_signer
+    from maintain_registry import FolderStore
 
     if not isinstance(database, Database):
         raise TypeError("build_context needs an open Database")
     clock = SystemClock()
-    signer = load_signer(workspace.signing_key)
     return Context(
         workspace=workspace,
         database=database,
-        ledger=Ledger(clock=clock, signer=signer, actor=actor(), heads=workspace.ledger_heads),
+        ledger=build_ledger(workspace),
         store=FolderStore(workspace.registry),
         arrays=ArrayStore(workspace.arrays),
         clock=clock,
         talk=Talk(say=console.say, progress=console.progress),
     )
+
+
+def build_ledger(workspace: Workspace) -> Ledger:
+    """The pen of a workspace, which needs no database to be held."""
+    from maintain_registry import Ledger, load_signer
+
+    signer = load_signer(workspace.signing_key)
+    return Ledger(clock=SystemClock(), signer=signer, actor=actor(), heads=workspace.ledger_heads)
 
 
 def actor() -> str:

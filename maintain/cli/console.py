@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from maintain.errors import MaintainError, PolicyError
@@ -57,6 +59,22 @@ def complain(error: MaintainError, *, as_json: bool) -> None:
         answer(document, (), schema="error", as_json=True)
 
 
+def confess(error: Exception, *, as_json: bool) -> None:
+    """An error of the program: its class and the places it passed, but no value and no message of it.
+
+    Messages of other libraries quote what they stumbled over: parameters, file names, headers.
+    """
+    _finish_bar()
+    kind = type(error).__name__
+    message = f"An error inside the program ({kind}). What was finished is kept, and nothing was half registered."
+    remedy = "Say `maintain doctor` to see how the workspace is, and report these lines:"
+    places = [f"  {_place(frame)}" for frame in traceback.extract_tb(error.__traceback__)]
+    causes = [f"  after {type(cause).__name__}" for cause in _causes(error)]
+    print("\n".join([f"maintain: {message}", remedy, *places, f"  {kind}", *causes]), file=sys.stderr, flush=True)
+    if as_json:
+        answer({"error": kind, "message": message, "remedy": remedy}, (), schema="error", as_json=True)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """A plain table, each column as wide as it must be; numbers stand to the right."""
     body = [[_cell(value) for value in row] for row in rows]
@@ -96,6 +114,21 @@ def progress(name: str, done: int, total: int) -> None:
         _bar.name, _bar.quarter = name, quarter
         if quarter:
             print(f"  {name}: {done}/{total}", file=sys.stderr, flush=True)
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    """Module, line and function; where the program is installed is nobody's business."""
+    parts = Path(frame.filename).parts
+    return f"{'/'.join(parts[-2:])}:{frame.lineno} in {frame.name}"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    cause = error.__cause__ or error.__context__
+    while cause is not None and cause not in found:
+        found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found
 
 
 def _finish_bar() -> None:

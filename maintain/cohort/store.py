@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, insert, not_, or_, select, update
+from sqlalchemy import Select, and_, func, insert, not_, or_, select, update
 
 from maintain.clock import timestamp
 from maintain.cohort.answers import write_consents, write_labels
@@ -52,8 +53,7 @@ class CohortStore:
         would become two.
         """
         table = tables.source
-        foreign = select(table.c.id).where(not_(table.c.root.startswith(f"{key_id}:", autoescape=True)))
-        if self.unit.row(foreign.limit(1)) is not None:
+        if self.foreign_keys(key_id):
             raise InputError(
                 "This cohort was read under another pseudonym key.",
                 remedy="Restore the key of this workspace; with another one, start a new workspace.",
@@ -76,6 +76,16 @@ class CohortStore:
         """Close the record of an intake with what it counted."""
         done = {"finished": timestamp(now), "counts": dict(counts)}
         self.unit.execute(update(tables.ingest).where(tables.ingest.c.id == ingest).values(done))
+
+    def foreign_keys(self, key_id: str) -> bool:
+        """Whether anything was read under another pseudonym key than this one."""
+        return self.unit.row(_read_under_another(key_id).limit(1)) is not None
+
+    def unfinished_sources(self) -> int:
+        """How many sources there are whose latest intake did not come to its end."""
+        table = tables.ingest
+        latest = select(func.max(table.c.id)).group_by(table.c.source_id)
+        return len(self.unit.rows(select(table.c.id).where(table.c.id.in_(latest), table.c.finished.is_(None))))
 
     # writing
 
@@ -157,3 +167,11 @@ class CohortStore:
     def status(self) -> CohortStatus:
         """The cohort in numbers."""
         return count_cohort(self.unit)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _read_under_another(key_id: str) -> Select[Any]:
+    table = tables.source
+    return select(table.c.id).where(not_(table.c.root.startswith(f"{key_id}:", autoescape=True)))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -72,28 +72,61 @@ def create_database(path: Path) -> Database:
 
 def open_database(path: Path) -> Database:
     """Open an existing database. Raises `WorkspaceError` when it is absent or of another version."""
+    database = open_any_schema(path, foreign_keys=True)
+    try:
+        with database.read() as unit:
+            found = schema_of(unit)
+        if found != SCHEMA_HEAD:
+            raise other_schema(found)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_any_schema(path: Path, *, foreign_keys: bool) -> Database:
+    """Open an existing database whatever its schema: to look at it, or to migrate it.
+
+    A migration may have to make a table anew, which works only while foreign keys are not enforced.
+    """
     if not path.is_file():
         raise WorkspaceError(
             f"The workspace has no database ({path.name}).",
             remedy="Restore it from a backup, or make a new workspace with `maintain init`.",
         )
-    database = Database(_engine(path))
-    with _translated(), database.engine.connect() as connection:
-        found = _schema_version(connection)
-    if found != SCHEMA_HEAD:
-        database.close()
-        raise WorkspaceError(
-            f"The workspace has schema {found or 'none'}; this program needs {SCHEMA_HEAD}.",
-            remedy="Use the version of `maintain` that made the workspace, or make a new one.",
-        )
-    return database
+    return Database(_engine(path, foreign_keys=foreign_keys))
+
+
+def schema_of(unit: UnitOfWork) -> str | None:
+    """The schema of this database, or None when it was not made by this program."""
+    tables = text("select name from sqlite_master where name = 'alembic_version'")
+    if unit.scalar(tables) is None:
+        return None
+    version: str | None = unit.scalar(text("select version_num from alembic_version"))
+    return version
+
+
+def other_schema(found: str | None) -> WorkspaceError:
+    """The refusal of a schema that is not this program's: an older one can be migrated, no other."""
+    from maintain.database.migrate import revisions
+
+    if found in revisions():
+        remedy = "Say `maintain doctor migrate`: it backs the database up beside itself and migrates it."
+    elif found is None:
+        remedy = "This is no database of `maintain`; restore the right file from a backup."
+    else:
+        remedy = "A newer version of `maintain` wrote it; install that version. Nothing was changed."
+    return WorkspaceError(
+        f"The workspace has schema {found or 'none'}; this program needs {SCHEMA_HEAD}.", remedy=remedy
+    )
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True)
+    enforced = "ON" if foreign_keys else "OFF"
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
@@ -102,19 +135,11 @@ def _engine(path: Path) -> Engine:
             f"busy_timeout={BUSY_MILLISECONDS}",
             "journal_mode=WAL",
             "synchronous=FULL",
-            "foreign_keys=ON",
+            f"foreign_keys={enforced}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
-
-
-def _schema_version(connection: Connection) -> str | None:
-    tables = connection.execute(text("select name from sqlite_master where name = 'alembic_version'"))
-    if tables.scalar() is None:
-        return None
-    version: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
-    return version
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The metadata of all tables. One file, so that a reader sees every row the tool ever writes.
 
-Identifiers in these rows are keyed pseudonyms; the only column that holds a location is
-`file.path`, relative to a named source. Changes here need a migration; a test compares the two.
+Identifiers in these rows are keyed pseudonyms, the places of sources and files included: folders are
+named after patients. Changes here need a migration; a test compares the two.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ file = Table(
     Column("case_id", String),
     UniqueConstraint("source_id", "path"),
     Index(None, "case_id"),
-    comment="A file of a source and what intake made of it; the only place that holds locations.",
+    comment="A file of a source, its place there as a keyed pseudonym, and what intake made of it.",
 )
 
 patient = Table(
@@ -286,3 +286,6 @@ ledger = Table(
     Column("hash", String, nullable=False, unique=True),
     comment="Append-only and hash-chained over every column; deciding entries carry a signed envelope.",
 )
+
+#: What refuses to change or remove an entry of the ledger; made by the migrations, not by the metadata.
+LEDGER_TRIGGERS = ("ledger_no_delete", "ledger_no_replace", "ledger_no_update")

@@ -99,6 +99,10 @@ class Pseudonyms:
         """The mark of a folder or file that was read from: its own name may hold a patient's."""
         return self._digest("place", location)
 
+    def file(self, place: str) -> str:
+        """The mark of a file's place below its source: folders are named after patients, too."""
+        return self._digest("file", place)
+
     def _digest(self, *message: str) -> str:
         text = _SEPARATOR.join(message).encode("utf-8", "surrogatepass")
         return hmac.digest(self.key, text, "sha256")[:PSEUDONYM_BYTES].hex()

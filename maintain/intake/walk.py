@@ -1,6 +1,7 @@
 """The files below a folder, in one order everywhere, known for DICOM by what they hold.
 
-A third of the archives write no extension, so names decide nothing. Links are followed once.
+A third of the archives write no extension, so names decide nothing; and names are often those of
+patients, so a file's place leaves this room as a pseudonym. Links are followed once.
 """
 
 from __future__ import annotations
@@ -8,33 +9,35 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from maintain.errors import InputError
 from maintain.intake.dicom import MARK, MARK_OFFSET, is_dicom
+from maintain.intake.identity import Pseudonyms
 from maintain.intake.reading import RejectionReason
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file below a source: its place there, how it looked, and what already speaks against it."""
+    """A file below a source: the pseudonym of its place there, how it looked, what already speaks against it."""
 
     path: str
-    location: Path
+    location: Path = field(repr=False)
     size: int
     mtime_ns: int
     refused: RejectionReason | None
 
 
-def find_files(folder: Path) -> tuple[FoundFile, ...]:
-    """Every regular file below a folder, sorted by its place.
+def find_files(folder: Path, pseudonyms: Pseudonyms) -> tuple[FoundFile, ...]:
+    """Every regular file below a folder, sorted by its name there, so that every machine reads in one order.
 
     Raises `InputError` when the folder is missing, empty, or holds no DICOM file.
     """
     if not folder.is_dir():
         raise InputError("There is no such folder to read from.", remedy="Name the folder that holds the files.")
-    found = tuple(sorted((_look(path, folder) for path in _walk(folder)), key=lambda file: file.path))
+    places = sorted((_place(location, folder), location) for location in _walk(folder))
+    found = tuple(_look(location, pseudonyms.file(place)) for place, location in places)
     if not found:
         raise InputError("The folder holds no file.", remedy="Name the folder that holds the DICOM files.")
     if all(file.refused is not None for file in found):
@@ -76,8 +79,11 @@ def _mark(entry: Path) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
-def _look(location: Path, folder: Path) -> FoundFile:
-    place = os.fsencode(location.relative_to(folder)).decode("utf-8", "backslashreplace")
+def _place(location: Path, folder: Path) -> str:
+    return os.fsencode(location.relative_to(folder)).decode("utf-8", "backslashreplace")
+
+
+def _look(location: Path, place: str) -> FoundFile:
     try:
         status = location.stat()
         refused = _sniff(location) if stat.S_ISREG(status.st_mode) else RejectionReason.UNREADABLE

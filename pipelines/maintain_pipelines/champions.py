@@ -46,6 +46,7 @@ def load_champion(store: ModelStore, model: str) -> Champion:
             f"The model {model!r} has no champion: no version of it serves.",
             remedy="Train one with `maintain model train`.",
         )
+    store.get(model, number).read(WEIGHTS_FILE)  # damaged weights are found before work, not after hours of it
     return load_version(store, model, number)
 
 

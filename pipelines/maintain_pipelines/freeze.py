@@ -6,7 +6,7 @@ Both go into the ledger in the transaction that makes them, since every later cl
 from __future__ import annotations
 
 from maintain import codec
-from maintain.cohort import SplitCounts, SplitShares, decide_splits, take_snapshot
+from maintain.cohort import SplitCounts, SplitShares, decide_splits, snapshot_names, take_snapshot
 from maintain.hashing import Digest
 from maintain.predicate import Predicate, describe
 from maintain.records import Snapshot
@@ -30,8 +30,9 @@ def split_lineage(model: str, shares: tuple[int, int, int], seed: int, context: 
 def freeze_snapshot(
     name: str, model: str, label: str, where: Predicate | None, context: Context
 ) -> tuple[Snapshot, Digest]:
-    """Freeze the usable cases of the cohort under a digest."""
+    """Freeze the usable cases of the cohort under a digest. Said again, nothing is written twice."""
     with context.ledger.begin(context.database) as unit:
+        known = name in snapshot_names(unit)
         frozen = take_snapshot(unit, name=name, model=model, label_name=label, where=where, now=context.clock.now())
         digest = codec.digest_of(frozen)
         body = {
@@ -40,5 +41,6 @@ def freeze_snapshot(
             "cases": len(frozen.members),
             "where": describe(where) if where else None,
         }
-        context.ledger.append(unit, Event(EventKind.SNAPSHOT_TAKEN, subject=model, body=body))
+        if not known:
+            context.ledger.append(unit, Event(EventKind.SNAPSHOT_TAKEN, subject=model, body=body))
     return frozen, digest

@@ -114,7 +114,7 @@ def ingest_dicom(
     record: Record = lambda _unit, _report: None,
 ) -> IngestReport:
     """Read every DICOM file below a folder that is new or has changed. Pixels are kept before their rows."""
-    found = find_files(folder)
+    found = find_files(folder, pseudonyms)
     with begin() as unit:
         store = CohortStore(unit)
         source = store.source("dicom", pseudonyms.place(str(folder.resolve())), key_id=pseudonyms.key_id)

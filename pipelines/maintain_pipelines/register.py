@@ -18,10 +18,12 @@ from maintain_pipelines.context import Context
 from maintain_pipelines.offer import Offer
 from maintain_pipelines.roles import forget_set_digest
 from maintain_pipelines.rundir import REGISTRATION, RunFolder
+from maintain_pipelines.runlog import logged
 from maintain_registry import UNNUMBERED, Content, Event, EventKind, Intent
 from maintain_registry import register as register_version
 
 
+@logged("register")
 def register(
     offer: Offer, verdict: Verdict, matches: tuple[Selected, ...], folder: RunFolder, context: Context
 ) -> Registration:

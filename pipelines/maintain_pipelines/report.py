@@ -24,10 +24,12 @@ from maintain_pipelines import journal
 from maintain_pipelines.champions import MANIFEST_FILE
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import CANDIDATE, PLAN, REGISTRATION, REPORT, VERDICT, RunFolder
+from maintain_pipelines.runlog import logged
 
 T = TypeVar("T")
 
 
+@logged("report")
 def write_report(run: str, folder: RunFolder, context: Context) -> Path:
     """Render the page of a run into its folder and return where it lies."""
     path = folder.file(REPORT)

@@ -20,6 +20,7 @@ from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
 from maintain_pipelines.roles import forget_set_digest
 from maintain_pipelines.rundir import PLAN, RunFolder
+from maintain_pipelines.runlog import facts_of, log_error
 from maintain_pipelines.select import Selection, make_plan
 from maintain_pipelines.suppress import suppress_only
 from maintain_pipelines.unlearn import unlearn
@@ -97,7 +98,7 @@ def _begin(run: str, selection: Selection, folder: RunFolder, context: Context) 
             now=context.clock.now(),
         )
         context.ledger.append(unit, Event(EventKind.RUN_PLANNED, subject=plan.model, body=body))
-    folder.log(context.clock, "planned", plan=digest)
+    folder.log(context.clock, "planned", plan=digest, **facts_of(plan))
 
 
 def _execute(run: str, selection: Selection, folder: RunFolder, context: Context) -> RunEnd:
@@ -151,6 +152,7 @@ def _fail(run: str, selection: Selection, folder: RunFolder, context: Context, e
         state = journal.get(unit, run).state
     if state in (RunState.REGISTERED, RunState.NOTHING_TO_DO, *_ENDS.values()):
         return
+    log_error(folder, context.clock, error)
     said = error.message if isinstance(error, MaintainError) else type(error).__name__
     _end(run, RunState.FAILED, said, folder, context, digest=None)
     write_report(run, folder, context)

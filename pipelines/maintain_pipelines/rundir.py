@@ -28,6 +28,9 @@ REPORT = "05-report.html"
 WEIGHTS = "weights.safetensors"
 LOG = "run.log"
 
+#: The first line of `run.log`.
+LOG_HEAD = {"schema": "maintain.run-log", "version": 1}
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -81,7 +84,8 @@ class RunFolder:
         line = json.dumps({"at": timestamp(clock.now()), "event": event, **facts}, sort_keys=True)
         descriptor = os.open(self.path / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+            head = "" if os.fstat(descriptor).st_size else json.dumps(LOG_HEAD, sort_keys=True) + "\n"
+            stream.write(f"{head}{line}\n")
 
     def require(self, name: str) -> Path:
         """The path of a value that must be there. Raises `DamagedError` when it is not."""

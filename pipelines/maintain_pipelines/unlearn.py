@@ -26,9 +26,11 @@ from maintain.vocabulary import ManifestStatus, OriginKind, Role
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
+from maintain_pipelines.runlog import logged
 from maintain_pipelines.search import Found, search
 
 
+@logged("unlearn")
 def unlearn(
     plan: Plan, roles: RoleTable, champion: Champion, slot: Slot, folder: RunFolder, context: Context
 ) -> Candidate:

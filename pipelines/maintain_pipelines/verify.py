@@ -28,6 +28,7 @@ from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE,
 from maintain_pipelines.context import Context
 from maintain_pipelines.offer import Offer
 from maintain_pipelines.rundir import CANDIDATE, PLAN, VERDICT, RunFolder
+from maintain_pipelines.runlog import logged
 from maintain_registry import Event, EventKind
 
 #: Roles whose answers the gates may see for the claim never-saw: consent knows no exception, so no
@@ -35,6 +36,7 @@ from maintain_registry import Event, EventKind
 MEASURED_ROLES = (Role.HOLDOUT,)
 
 
+@logged("verify")
 def verify(offer: Offer, folder: RunFolder, context: Context) -> Verdict:
     """Judge a candidate by every gate of its plan, and write the verdict."""
     look = _take_look(offer, context)

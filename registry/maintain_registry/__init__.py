@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from maintain_registry.contents import WEIGHTS_FILE, check_model_name
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
+    from maintain_registry.inspection import Irregularity, irregularities
     from maintain_registry.intents import UNNUMBERED, Intent, abandon, reconcile, register, registered
-    from maintain_registry.ledger import Entry, Ledger
+    from maintain_registry.ledger import Entry, Ledger, last_entry_time
     from maintain_registry.memory import MemoryStore
     from maintain_registry.port import Content, ModelStore, StoredVersion
     from maintain_registry.signing import (
@@ -38,6 +39,7 @@ __all__ = [
     "EventKind",
     "FolderStore",
     "Intent",
+    "Irregularity",
     "Ledger",
     "MemoryStore",
     "ModelStore",
@@ -47,6 +49,8 @@ __all__ = [
     "abandon",
     "check_model_name",
     "create_signing_key",
+    "irregularities",
+    "last_entry_time",
     "load_public_key",
     "load_signer",
     "public_key_path",
@@ -62,7 +66,8 @@ _ROOMS = {
     "events": ("Event", "EventKind"),
     "folder": ("FolderStore",),
     "intents": ("UNNUMBERED", "Intent", "abandon", "reconcile", "register", "registered"),
-    "ledger": ("Entry", "Ledger"),
+    "inspection": ("Irregularity", "irregularities"),
+    "ledger": ("Entry", "Ledger", "last_entry_time"),
     "memory": ("MemoryStore",),
     "port": ("Content", "ModelStore", "StoredVersion"),
     "signing": (

@@ -46,6 +46,8 @@ class EventKind(StrEnum):
     """Cases may not be used by later snapshots."""
     RUN_ENDED = "run-ended"
     """A run ended without a version: rejected, undecided, failed or abandoned."""
+    WORKSPACE_MIGRATED = "workspace-migrated"
+    """The tables were brought to another schema; names both, and the backup by digest."""
 
     @property
     def decides(self) -> bool:

@@ -123,6 +123,20 @@ class FolderStore:
         """Remove an alias. Raises `RefusedError` unless it stood at `expected`."""
         self._swap(model, alias, None, expected)
 
+    def foreign(self) -> int:
+        """How many things lie in the registry that this store did not put there, or did not finish."""
+        if not self.root.is_dir():
+            return 0
+        inside = [item for item in self.root.iterdir() if contents.is_model_name(item.name) and item.is_dir()]
+        ours = (_LOCK, ALIASES_FILE)
+        strange = [
+            item
+            for folder in inside
+            for item in folder.iterdir()
+            if not (_VERSION.fullmatch(item.name) or item.name in ours)
+        ]
+        return len(list(self.root.iterdir())) - len(inside) + len(strange)
+
     def _model(self, model: str) -> Path:
         return self.root / contents.check_model_name(model)
 

@@ -121,6 +121,21 @@ def chain_heads(unit: UnitOfWork) -> list[headfile.Head]:
     return [(row.number, row.hash) for row in unit.rows(_HEADS)]
 
 
+def last_entry_time(unit: UnitOfWork) -> str | None:
+    """When the last entry says it was written; None for an empty ledger."""
+    last = unit.row(_NEWEST)
+    return None if last is None else str(last.at)
+
+
+def stored_body(text: object) -> dict[str, object]:
+    """The body of an entry as its row holds it; empty where that is no JSON object."""
+    try:
+        body = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        body = None
+    return body if isinstance(body, dict) else {}
+
+
 def content(columns: Mapping[str, Any]) -> dict[str, Any]:
     """What an entry says: every column but envelope and hash, with the schema; this is signed."""
     name, version = SCHEMA

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from helpers.commands import say
 from maintain import codec
 from maintain.database import open_database
-from maintain.records import LoaderLog, ModelVersion, Plan, RoleTable, TrainingManifest
+from maintain.records import LoaderLog, ModelVersion, Plan, RoleTable, TrainingManifest, Verdict
 from maintain.vocabulary import Role
 from maintain_registry import Ledger
 
@@ -164,3 +165,38 @@ def test_a_run_and_its_report_can_be_shown_again(ended: Path) -> None:
     report.unlink()
     assert say("report", run, workspace=ended).code == 0
     assert report.is_file()
+
+
+LOG_WORDS = re.compile(r"[a-z0-9 .:_-]+|[0-9a-f]{64}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.IGNORECASE)
+
+
+def log_of(workspace: Path) -> list[dict[str, object]]:
+    text = (run_folder(workspace) / "run.log").read_text(encoding="utf-8")
+    head, *lines = [json.loads(line) for line in text.splitlines()]
+    assert head == {"schema": "maintain.run-log", "version": 1}
+    return lines
+
+
+def test_the_log_tells_each_stage_with_seconds_digests_and_gates(finished: Path) -> None:
+    lines = log_of(finished)
+    events = [line["event"] for line in lines]
+    for stage in ("unlearn", "verify", "register", "report"):
+        assert events.index(f"{stage}-begun") < events.index(f"{stage}-ended")
+        (ended,) = [line for line in lines if line["event"] == f"{stage}-ended"]
+        assert isinstance(ended["seconds"], float)
+    told = {line["gate"]: line["outcome"] for line in lines if line["event"] == "gate"}
+    verdict = codec.read(run_folder(finished) / "03-verdict.json", Verdict)
+    assert told == {gate.gate: gate.outcome.value for gate in verdict.gates}
+    version = codec.read(finished / "registry" / "fundus-triage" / "v0002" / "version.json", ModelVersion)
+    assert version.weights in [line.get("weights") for line in lines]
+    (planned,) = [line for line in lines if line["event"] == "planned"]
+    assert planned["forget-cases"] == 19
+
+
+def test_the_log_names_no_case_and_no_patient(finished: Path) -> None:
+    text = (run_folder(finished) / "run.log").read_text(encoding="utf-8")
+    roles = codec.read(only(run_folder(finished), "roles-*.jsonl"), RoleTable)
+    assert len(roles.rows) > 500
+    assert not [row for row in roles.rows if row.case_id in text or row.patient in text or row.pixels in text]
+    values = [value for line in log_of(finished) for value in line.values() if isinstance(value, str)]
+    assert not [value for value in values if LOG_WORDS.fullmatch(value) is None]

@@ -254,7 +254,7 @@ def test_a_suppressed_picture_leaves_only_the_reason(
     assert [(count.name, count.count) for count in report.rejected] == [(word, 1)]
     assert desk.arrays.count() == 0
     with desk.read() as unit:
-        rows = unit.rows(select(tables.file).where(tables.file.c.path == "b"))
+        rows = unit.rows(select(tables.file).order_by(tables.file.c.id.desc()).limit(1))
         assert [(row.status, row.reason, row.case_id) for row in rows] == [("rejected", word, None)]
         assert [case.case_id for case in CohortStore(unit).cases()] == before
         assert unit.rows(select(tables.patient)) == patients
@@ -388,17 +388,14 @@ def test_no_identifier_gets_anywhere(
         assert len(cases) >= 2
         said += [repr(cases), repr(CohortStore(unit).status())]
         for table in tables.metadata.sorted_tables:
-            if table.name != "file":
-                said += [repr(row) for row in unit.rows(select(table))]
+            said += [repr(row) for row in unit.rows(select(table))]
     said += [str(path.relative_to(tmp_path)) for path in desk.arrays.root.rglob("*")]
     said += [record.getMessage() for record in caplog.records]
     said += capfd.readouterr()
     text = "\n".join(said)
     assert [canary for canary in CANARIES if canary in text] == []
     with desk.read() as unit:
-        places = [row.path for row in unit.rows(select(tables.file.c.path))]
-    assert len(places) == 7
-    assert all(place.startswith("CANARYFOLDER^Jane/") for place in places)
+        assert len(unit.rows(select(tables.file.c.path))) == 7
 
 
 def _refusals(desk: Desk, tmp_path: Path) -> list[str]:

@@ -149,7 +149,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_file_source_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_file")),
         sa.UniqueConstraint("source_id", "path", name=op.f("uq_file_source_id_path")),
-        comment="A file of a source and what intake made of it; the only place that holds locations.",
+        comment="A file of a source, its place there as a keyed pseudonym, and what intake made of it.",
     )
     with op.batch_alter_table("file", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_file_case_id"), ["case_id"], unique=False)

@@ -1,0 +1,235 @@
+"""Identifiers planted in headers, file names, folder names and tables appear nowhere that is kept or said.
+
+The whole path is walked once on a hospital whose every file names a patient who does not exist; then every
+byte of the workspace and every word on stdout and stderr is searched, in plain and in encoded forms.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import typer
+from pydicom import dcmread
+
+from functional.conftest import EPOCHS, POLICY
+from helpers.commands import say
+from maintain.cli.app import app
+from maintain.clock import SystemClock
+from maintain.unlearn.retrain import Retrain
+from maintain_pipelines.demo import demo_key
+from maintain_pipelines.workspace import create_workspace
+
+#: What every header says; each value is looked for.
+HEADER = {
+    "PatientName": "CANARYNAME^Zoë",
+    "PatientBirthDate": "19370214",
+    "AccessionNumber": "CANARYACC77",
+    "InstitutionName": "CANARYHOSPITAL",
+    "InstitutionAddress": "CANARYSTREET 5",
+    "StationName": "CANARYSTATION",
+    "DeviceSerialNumber": "CANARYSERIAL",
+    "OperatorsName": "CANARYOPERATOR^Ann",
+    "ReferringPhysicianName": "CANARYDOCTOR^Max",
+    "StudyID": "CANARYSTUDY",
+    "StudyDescription": "CANARYVISIT of Jane",
+    "SeriesDescription": "CANARYSERIES",
+    "ImageComments": "CANARYCOMMENT looks well",
+    "PatientComments": "CANARYREMARK",
+    "OtherPatientNames": "CANARYALIAS",
+    "PatientTelephoneNumbers": "CANARY555123",
+}
+
+#: What stands before each PatientID, in a private element, in names of folders and files, in tables.
+PATIENT, PRIVATE, SOURCE, FOLDER, FILE = "CANARYPID", "CANARYPRIVATE", "CANARYSOURCE", "CANARYFOLDER", "CANARYFILE"
+NOTE, STRANGER, TABLE = "CANARYNOTE", "CANARYSTRANGER", "CANARYTABLE"
+
+PLANTED = (*HEADER.values(), PATIENT, PRIVATE, SOURCE, FOLDER, FILE, NOTE, STRANGER, TABLE, "1937-02-14")
+
+#: Commands that this walk does not say, each with its reason.
+ELSEWHERE = {
+    "maintain demo": "it draws its own hospital",
+    "maintain init": "it has met no data yet",
+    "maintain policy schema": "it reads nothing",
+}
+
+
+def forms(text: str) -> Iterator[bytes]:
+    """A text as it might hide: plain, in UTF-16, hexadecimal, percent-encoded, in base64 at any offset."""
+    for raw in {text.encode(), text.encode("latin-1"), text.encode("utf-16-le")}:
+        yield raw
+        yield raw.hex().encode()
+        yield raw.hex().upper().encode()
+        yield quote(raw).encode()
+        for offset, shared in enumerate((0, 2, 3)):  # letters at either end that hold bits of the neighbours
+            coded = base64.b64encode(b"\0" * offset + raw).rstrip(b"=")
+            yield coded[shared : -1 if (offset + len(raw)) % 3 else None]
+
+
+NEEDLES = tuple({form: canary for canary in PLANTED for form in forms(canary)}.items())
+
+
+def found_in(data: bytes) -> set[str]:
+    low = data.lower()
+    return {canary for form, canary in NEEDLES if form in data or form.lower() in low}
+
+
+def test_the_search_finds_what_hides() -> None:
+    for hidden in (
+        b"x CANARYNAME^Zo\xc3\xab y",
+        b"canaryserial",
+        base64.b64encode(b"ab CANARYOPERATOR^Ann cd"),
+        base64.b64encode(b"abc CANARYOPERATOR^Ann cd"),
+        base64.b64encode(b"abcd CANARYOPERATOR^Ann cd"),
+        b"CANARYDOCTOR%5EMax",
+        "CANARYSTATION".encode("utf-16-le"),
+        b"19370214",
+        b"CANARYSTATION".hex().encode(),
+    ):
+        assert found_in(hidden), hidden
+    assert found_in(b"nothing of the kind") == set()
+
+
+def test_the_search_is_not_fooled_by_a_few_letters() -> None:
+    assert min(len(form) for form, _ in NEEDLES) >= 8
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory, hospital: Path) -> Path:
+    """The hospital with a canary in every header and every name."""
+    root = tmp_path_factory.mktemp("planted") / f"{SOURCE}^Jane"
+    for number, path in enumerate(sorted((hospital / "dicom").rglob("*.dcm"))):
+        place = root / f"{FOLDER} Jane Doe" / "1937-02-14" / f"{number % 7}" / f"{FILE}-{number}.dcm"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            header = dcmread(path)
+            header.PatientID = f"{PATIENT}-{header.PatientID}"
+            header.SpecificCharacterSet = "ISO_IR 192"
+            for keyword, value in HEADER.items():
+                setattr(header, keyword, value)
+            header.private_block(0x0019, "CANARYMAKER", create=True).add_new(1, "LO", PRIVATE)
+            header.save_as(place)
+    whole = place.read_bytes()
+    (root / f"{FILE}-cut.dcm").write_bytes(whole[: len(whole) // 2])
+    (root / f"{FILE}-letter.txt").write_text(f"Dear {HEADER['PatientName']}, born 1937-02-14", encoding="utf-8")
+    (root / f"{FILE}-lost.dcm").symlink_to(root / f"{FILE}-nowhere")
+    return root
+
+
+def write_tables(hospital: Path, folder: Path) -> None:
+    shutil.copy(hospital / "labels.csv", folder / f"{TABLE}-labels.csv")
+    with (folder / f"{TABLE}-labels.csv").open("a", encoding="utf-8") as labels:
+        columns = len((hospital / "labels.csv").read_text(encoding="utf-8").splitlines()[0].split(","))
+        labels.write(",".join([STRANGER, *["x"] * (columns - 1)]) + "\n")
+    with (hospital / "withdrawals.csv").open(encoding="utf-8", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    changed = [[f"{PATIENT}-{row[0]}", *row[1:], NOTE] for row in rows]
+    changed.append([STRANGER, *rows[0][1:], NOTE])
+    with (folder / f"{TABLE}-consent.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([[*header, "note"], *changed])
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Path) -> tuple[Path, list[str], str]:
+    """A workspace after the whole path, what was said on it, and everything it answered."""
+    folder = tmp_path_factory.mktemp("walked")
+    workspace = folder / "workspace"
+    create_workspace(workspace, clock=SystemClock(), actor="tests", pseudonym_key=demo_key(3))
+    write_tables(hospital, folder)
+    (workspace / "policies" / "consent.yaml").write_text(POLICY, encoding="utf-8")
+    (folder / "wrong.csv").write_text(f"SOPInstanceUID,PatientName\n1.2,{HEADER['PatientName']}\n", encoding="utf-8")
+    (folder / "torn.csv").write_text(f"PatientID,status\n{PATIENT}-1,{NOTE}\n", encoding="utf-8")
+    said: list[str] = []
+    answers: list[str] = []
+
+    def tell(*arguments: object, code: int, again: int | None = None) -> None:
+        """Say it twice: for a person, then for a program; `again` where the second answer differs."""
+        for extra, expected in (((), code), (("--json",), code if again is None else again)):
+            answer = say(*arguments, *extra, workspace=workspace)
+            answers.extend((answer.out, answer.err))
+            assert answer.code == expected, (arguments, answer.out, answer.err)
+        said.append(" ".join(map(str, arguments)))
+
+    policy = workspace / "policies" / "consent.yaml"
+    tell("cohort", "ingest", planted, code=0)
+    tell("cohort", "ingest", folder / f"{TABLE}-labels.csv", "--kind", "labels", code=0)
+    tell("cohort", "split", "fundus-triage", "--train", 6, "--validation", 1, "--holdout", 6, code=0)
+    tell("cohort", "snapshot", "first", "--model", "fundus-triage", code=0)
+    tell("model", "train", "fundus-triage", "--snapshot", "first", "--epochs", EPOCHS, code=0, again=2)
+    tell("cohort", "ingest", folder / f"{TABLE}-consent.csv", "--kind", "consent", code=0)
+    tell("cohort", "ingest", folder / "wrong.csv", "--kind", "labels", code=2)
+    tell("cohort", "ingest", folder / "torn.csv", "--kind", "consent", code=2)
+    tell("cohort", "ingest", folder / f"{STRANGER}-missing", code=2)
+    tell("policy", "validate", policy, code=0)
+    tell("plan", policy, code=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Retrain, "unlearn", _stumble)
+        tell("run", policy, code=4)
+    broken = {path.name for path in (workspace / "runs").iterdir()}
+    tell("run", policy, code=0, again=6)
+    runs = sorted(path.name for path in (workspace / "runs").iterdir())
+    for run in runs:
+        tell("report", run, code=0)
+        tell("runs", "show", run, code=4 if run in broken else 0)
+    case = next(iter((workspace / "runs" / runs[0]).glob("roles-*.jsonl"))).read_text().splitlines()[1]
+    identity = case.partition('"case_id":"')[2].partition('"')[0]
+    tell("cohort", "show", identity, code=0)
+    tell("cohort", "show", "nobody", code=2)
+    tell("policy", "explain", identity, "--policy", policy, code=0)
+    tell("cohort", "suppress", identity, "--reason", "data-subject", code=0)
+    for command in (("cohort", "status"), ("runs", "list"), ("model", "list"), ("registry", "list"), ("doctor",)):
+        tell(*command, code=0)
+    tell("model", "show", "fundus-triage", code=0)
+    tell("registry", "show", "fundus-triage", 2, code=0)
+    tell("audit", "verify", code=0)
+    tell("doctor", "migrate", code=5)
+    return workspace, said, "\n".join(answers)
+
+
+def _stumble(method: Retrain, request: object) -> None:
+    patient = HEADER["PatientName"]
+    raise RuntimeError(f"could not read {FILE}-1.dcm of {patient}, {PATIENT}-1")
+
+
+def test_no_canary_is_kept_in_the_workspace(walked: tuple[Path, list[str], str]) -> None:
+    workspace, _, _ = walked
+    files = [path for path in workspace.rglob("*") if path.is_file()]
+    assert len(files) > 700
+    assert {path.relative_to(workspace): found for path in files if (found := found_in(path.read_bytes()))} == {}
+    assert found_in("\n".join(str(path.relative_to(workspace)) for path in files).encode()) == set()
+
+
+def test_no_canary_is_said(walked: tuple[Path, list[str], str]) -> None:
+    _, _, answers = walked
+    assert len(answers) > 10_000
+    assert found_in(answers.encode()) == set()
+
+
+def test_no_uid_of_the_files_is_kept(walked: tuple[Path, list[str], str], planted: Path) -> None:
+    workspace, _, answers = walked
+    header = dcmread(next(planted.rglob("*.dcm")), stop_before_pixels=True)
+    uids = [str(header[f"{level}InstanceUID"].value).encode() for level in ("Study", "Series", "SOP")]
+    kept = [answers.encode(), *(path.read_bytes() for path in workspace.rglob("*") if path.is_file())]
+    assert not [uid for uid in uids if any(uid in data for data in kept)]
+
+
+def test_the_walk_says_every_command(walked: tuple[Path, list[str], str]) -> None:
+    _, said, _ = walked
+
+    def leaves(path: str, command: object) -> Iterator[str]:
+        below = getattr(command, "commands", None)
+        if below is None or getattr(command, "invoke_without_command", False):
+            yield path
+        for name, inner in (below or {}).items():
+            yield from leaves(f"{path} {name}", inner)
+
+    known = set(leaves("maintain", typer.main.get_command(app)))
+    unsaid = {command for command in known if not any(f"maintain {line} ".startswith(f"{command} ") for line in said)}
+    assert unsaid == set(ELSEWHERE)
