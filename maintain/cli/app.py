@@ -6,16 +6,15 @@ are one paragraph; unexpected ones a traceback without local variables, which ma
 
 from __future__ import annotations
 
-import signal
 import sys
+import traceback
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from maintain import __version__
-from maintain.cli import audit, cohort, console, demo, model, policy, registry, runs, workspace
+from maintain.cli import audit, cohort, console, demo, interruption, model, policy, registry, runs, workspace
 from maintain.cli.exit_codes import ExitCode, of_error
 from maintain.cli.options import Place
 from maintain.errors import MaintainError
@@ -59,9 +58,14 @@ def _common(
 
 
 def main() -> None:
-    """Run the command line and exit with one of `ExitCode`."""
-    signal.signal(signal.SIGINT, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    """Run the command line and exit with one of `ExitCode`; what nobody expected is told and exits 4."""
+    interruption.listen()
+    try:
+        code = run(sys.argv[1:])
+    except Exception:
+        traceback.print_exc()
+        code = ExitCode.INTERNAL
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -71,20 +75,9 @@ def run(arguments: list[str]) -> int:
     except MaintainError as error:
         console.complain(error, as_json="--json" in arguments)
         return int(of_error(error))
-    except Interrupted:
+    except interruption.Interrupted:
         console.say("maintain: interrupted. What was finished is kept; say the same command again.")
         return int(ExitCode.WAITING)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(ExitCode.PASSED)
     return int(ExitCode.PASSED)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-class Interrupted(BaseException):
-    """Ctrl-C, in a form that no library between here and the work takes for its own."""
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise Interrupted

@@ -38,8 +38,9 @@ def unlearn(
     eligibility = method.eligible(request)
     eligibility.require(slot.method)
     decisions = (Decision(slot.method, chosen=True, reason=_why(slot, plan)),)
-    with threads(plan.environment.threads):
+    with threads((context.elsewhere or plan.environment).threads):
         result = method.unlearn(request)
+    folder.guard()
     manifest = _manifest(plan, champion, roles, result)
     spec = _spec(champion.spec, result, codec.digest_of(manifest))
     save_weights(folder.weights(result.weights), result.state)
@@ -58,7 +59,6 @@ def unlearn(
         decisions=decisions,
     )
     folder.write(CANDIDATE, candidate)
-    _clear_checkpoints(folder)
     return candidate
 
 
@@ -68,8 +68,8 @@ def unlearn(
 def _request(
     plan: Plan, roles: RoleTable, champion: Champion, slot: Slot, folder: RunFolder, context: Context
 ) -> UnlearnRequest:
-    checkpoints = folder.path / "checkpoints"
-    checkpoints.mkdir(exist_ok=True, mode=0o700)
+    folder.guard()
+    folder.checkpoints.mkdir(exist_ok=True, mode=0o700)
     return UnlearnRequest(
         spec=champion.spec,
         manifest=champion.manifest,
@@ -79,8 +79,8 @@ def _request(
         options=slot.options,
         seed=plan.seed,
         budget_steps=plan.budget_steps,
-        device=plan.environment.device,
-        checkpoints=checkpoints,
+        device=(context.elsewhere or plan.environment).device,
+        checkpoints=folder.checkpoints,
         progress=lambda epoch, epochs, _loss: context.talk.progress(slot.method, epoch, epochs),
         stop=context.stop,
     )
@@ -113,10 +113,3 @@ def _manifest(plan: Plan, champion: Champion, roles: RoleTable, result: Unlearne
 
 def _spec(parent: ModelSpec, result: Unlearned, manifest: Digest) -> ModelSpec:
     return replace(parent, recipe=result.recipe, manifest=manifest)
-
-
-def _clear_checkpoints(folder: RunFolder) -> None:
-    checkpoints = folder.path / "checkpoints"
-    for left in checkpoints.iterdir():
-        left.unlink()
-    checkpoints.rmdir()

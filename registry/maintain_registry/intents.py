@@ -20,7 +20,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from maintain import codec
 from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
-from maintain.errors import InputError, RefusedError
+from maintain.errors import InputError, RefusedError, StaleError
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
@@ -256,7 +256,7 @@ def _require_champion(unit: UnitOfWork, store: ModelStore, intent: Intent) -> No
     ]
     present = coming[-1] if coming else store.alias(model, Alias.CHAMPION)
     if present != intent.expected_champion:
-        raise RefusedError(
+        raise StaleError(
             f"The champion of {model} has changed since this work began.",
             remedy="The result is stale; run the policy again on the present champion.",
         )
