@@ -56,6 +56,7 @@ def recorded(claim: Claim, folder: RunFolder, context: Context) -> Iterator[None
             raise
         raise InterruptedRunError(claim.holder, error.message) from error
     except Exception as error:
+        _refuse_fenced(claim, error, context)
         state = RunState.ABANDONED if isinstance(error, StaleError) else RunState.FAILED
         way_on = _record(claim, state, error, folder, context)
         if isinstance(error, OSError):
@@ -93,6 +94,16 @@ def _unusable(run: str, error: OSError, remedy: str) -> WorkspaceError:
     """What the disk refused, without saying where: a path may name what must not be named."""
     why = error.strerror or type(error).__name__
     return WorkspaceError(f"The run {run} could not use the files of its workspace ({why}).", remedy=remedy)
+
+
+def _refuse_fenced(claim: Claim, error: Exception, context: Context) -> None:
+    """Whoever was taken over trips over what the other process did; then only the taking over is told."""
+    try:
+        guard(context.database, claim)()
+    except TakenOverError as fenced:
+        raise fenced from error
+    except Exception as second:
+        error.add_note(f"Nobody could say whether the run is still held ({type(second).__name__}).")
 
 
 def _record(claim: Claim, state: RunState, error: Exception, folder: RunFolder, context: Context) -> str:

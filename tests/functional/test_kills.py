@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,3 +99,105 @@ def test_killed_at_every_point_it_ends_as_if_undisturbed(
     ended = nursery.run(*again(waiting), workspace=waiting)
     assert ended.code == 0, ended.said
     require_as_undisturbed(waiting, finished)
+
+
+def written(workspace: Path) -> dict[str, bytes]:
+    """Everything that a run writes outside the database."""
+    places = (workspace / "runs", workspace / "registry", workspace / "ledger.heads")
+    files = [path for place in places for path in (place.rglob("*") if place.is_dir() else [place])]
+    return {str(path): path.read_bytes() for path in files if path.is_file()}
+
+
+@pytest.mark.parametrize("point", ["a later epoch kept", "looked, not measured", "verified"])
+def test_a_process_that_sleeps_past_its_lease_is_fenced_out(
+    waiting: Path, finished: Path, nursery: killing.Nursery, point: str
+) -> None:
+    sleeper = nursery.run(*again(waiting), workspace=waiting, point=point, send="stop")
+    assert sleeper.stopped
+    until = time.monotonic() + 30
+    while (second := nursery.run(*again(waiting), workspace=waiting)).code == 6 and time.monotonic() < until:
+        assert f"{rows(waiting)[0].run} works on fundus-triage: held by" in second.said
+        time.sleep(0.2)
+    assert second.code == 0, second.said
+    require_as_undisturbed(waiting, finished)
+    before = written(waiting), events(waiting), rows(waiting)
+    woken = nursery.wake(sleeper)
+    assert woken.code == 6, woken.said
+    assert "Another process has taken over the work on fundus-triage" in woken.said
+    assert (written(waiting), events(waiting), rows(waiting)) == before
+
+
+def test_nobody_registers_beside_a_process_that_stands_still_while_it_registers(
+    waiting: Path, finished: Path, nursery: killing.Nursery
+) -> None:
+    sleeper = nursery.run(*again(waiting), workspace=waiting, point="files without entry", send="stop")
+    second = nursery.run(*again(waiting), workspace=waiting)
+    assert second.code == 6, second.said
+    assert "Another process is registering a version" in second.said
+    assert nursery.wake(sleeper).code == 0
+    require_as_undisturbed(waiting, finished)
+
+
+@pytest.mark.parametrize("send", ["term", "int"])
+@pytest.mark.parametrize(
+    ("point", "state"),
+    [
+        ("planned", "planned"),
+        ("epoch 2 trained, not kept", "planned"),
+        ("unlearned", "unlearned"),
+        ("looked, not measured", "verified"),
+        ("files without entry", "registered"),
+    ],
+)
+def test_told_to_stop_it_stops_where_it_can_go_on(
+    waiting: Path, finished: Path, nursery: killing.Nursery, point: str, state: str, send: str
+) -> None:
+    told = nursery.run(*again(waiting), workspace=waiting, point=point, send=send)
+    (row,) = rows(waiting)
+    assert row.state == state
+    assert told.code == (0 if state == "registered" else 6), told.said
+    if told.code:
+        assert f"`maintain run --resume {row.run}`" in told.said
+        assert "Traceback" not in told.said
+    assert say(*again(waiting), workspace=waiting).code == 0
+    require_as_undisturbed(waiting, finished)
+
+
+@pytest.mark.parametrize("point", ["planned", "look entered, not committed", "entry written, not committed"])
+def test_work_that_does_not_listen_is_stopped_when_its_grace_is_over(
+    waiting: Path, finished: Path, nursery: killing.Nursery, point: str
+) -> None:
+    told = nursery.run(*again(waiting), workspace=waiting, point=point, send="term", hang=30.0)
+    assert told.code == 6, told.said
+    assert told.seconds < 15
+    (row,) = rows(waiting)
+    assert f"`maintain run --resume {row.run}`" in told.said
+    assert say(*again(waiting), workspace=waiting).code == 0
+    require_as_undisturbed(waiting, finished)
+
+
+def test_a_training_that_is_killed_goes_on_when_the_command_is_said_again(
+    tmp_path: Path, trained: Path, nursery: killing.Nursery
+) -> None:
+    workspace = Path(shutil.copytree(trained, tmp_path / "workspace"))
+    split = say("cohort", "split", "second", "--train", 6, "--validation", 1, "--holdout", 6, workspace=workspace)
+    frozen = say("cohort", "snapshot", "again", "--model", "second", workspace=workspace)
+    assert (split.code, frozen.code) == (0, 0), split.err + frozen.err
+    words = ("model", "train", "second", "--snapshot", "again", "--epochs", 6)
+    for point, send, code in (
+        ("epoch 2 trained, not kept", "kill", -9),
+        ("epoch 2 trained, not kept", "term", 6),
+        ("epoch 2 trained, not kept", "kill", -9),
+    ):
+        assert nursery.run(*words, workspace=workspace, point=point, send=send).code == code
+    assert list((workspace / "trainings").rglob("checkpoint.pt"))
+    ended = nursery.run(*words, workspace=workspace)
+    assert ended.code == 0, ended.said
+    assert "training: 6/6" in ended.said
+    assert "training: 2/6" not in ended.said
+    first, second = (
+        codec.read(workspace / f"registry/{name}/v0001/version.json", ModelVersion)
+        for name in ("fundus-triage", "second")
+    )
+    assert first.weights == second.weights
+    assert not list((workspace / "trainings").rglob("*.*"))

@@ -1,25 +1,35 @@
-"""A `maintain` command that dies, stops or is told to stop at a chosen point: `python -m helpers.killing ARGS`.
+"""Real processes of `maintain` that are killed, stopped, or told to stop at a chosen point.
 
-The points live here and nowhere in the library: the environment variable HELPERS_KILL_AT names one,
-this module wraps the functions that lie around it, and then runs the command line as it is.
+The points live here and nowhere in the library: the functions that lie around one are wrapped in a
+forked child, which then runs the command line as it is.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "HELPERS_KILL_AT"
-SIGNAL_VARIABLE = "HELPERS_SIGNAL"
+#: What a command would import, imported before there are threads; the rooms whose functions are wrapped.
+IMPORTED = (
+    "maintain.cli.composition",
+    "maintain_pipelines.demo",
+    "maintain_registry.folder",
+    "maintain_registry.ledger",
+)
+
+#: Grace of a child that is told to stop; the program's own is longer than a test should be.
+GRACE_SECONDS = 1.0
 
 #: What a process sends itself at its point, by name.
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "term": signal.SIGTERM, "int": signal.SIGINT}
@@ -52,15 +62,15 @@ POINTS: dict[str, tuple[str, str, int, str]] = {
 FIRST = "planned"
 
 
-def command(
-    *arguments: object, workspace: Path, point: str = "", send: str = "kill"
-) -> tuple[list[str], dict[str, str]]:
-    """The command line and environment of a process that sends itself a signal at a point."""
-    words = [sys.executable, "-m", "helpers.killing", "--workspace", str(workspace), *map(str, arguments)]
-    root = Path(__file__).parents[2]
-    paths = [root, root / "policies", root / "registry", root / "pipelines", root / "tests"]
-    environment = {**os.environ, VARIABLE: point, SIGNAL_VARIABLE: send, "PYTHONPATH": ":".join(map(str, paths))}
-    return words, environment
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended (minus the signal, where one killed it) and what it said on both streams."""
+
+    code: int
+    said: str
+    process: int
+    stopped: bool
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,45 +80,60 @@ class Nursery:
     process: subprocess.Popen[str]
     folder: Path
 
-    def run(self, *arguments: object, workspace: Path, point: str = "", after_seconds: float = 0.0) -> Ended:
-        """Run one command in a process of its own, to its end or its death at the point or the moment."""
-        said = self.folder / "said.txt"
-        order = {"words": ["--workspace", str(workspace), *map(str, arguments)], "point": point}
+    def run(
+        self,
+        *arguments: object,
+        workspace: Path,
+        point: str = "",
+        send: str = "kill",
+        hang: float = 0.0,
+        after_seconds: float = 0.0,
+    ) -> Ended:
+        """Run one command in a process of its own: to its end, its death, or its stop at the point or moment."""
+        words = ["--workspace", str(workspace), *map(str, arguments)]
+        said = self.folder / f"said-{len(list(self.folder.iterdir()))}.txt"
+        return self._ask(
+            {"words": words, "point": point, "send": send, "hang": hang, "after": after_seconds, "said": str(said)}
+        )
+
+    def wake(self, stopped: Ended) -> Ended:
+        """Let a stopped process go on to its end."""
+        return self._ask({"wake": stopped.process, "said": stopped.said})
+
+    def kill(self, stopped: Ended) -> Ended:
+        """Kill a stopped process."""
+        os.kill(stopped.process, signal.SIGKILL)
+        return self.wake(stopped)
+
+    def _ask(self, order: dict[str, Any]) -> Ended:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({**order, "said": str(said), "after": after_seconds}) + "\n")
+        self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
-        code = int(self.process.stdout.readline())
-        return Ended(code, said.read_text(encoding="utf-8"))
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a process ended (minus the signal, where one killed it) and what it said on both streams."""
-
-    code: int
-    said: str
+        answer = json.loads(self.process.stdout.readline())
+        said = order["said"] if answer["stopped"] else Path(order["said"]).read_text(encoding="utf-8")
+        return Ended(said=said, **answer)
 
 
 @contextmanager
 def nursery(folder: Path) -> Iterator[Nursery]:
     """A nursery that is gone at the end of the block."""
-    words, environment = command(workspace=folder)
+    root = Path(__file__).parents[2]
+    paths = [root, root / "policies", root / "registry", root / "pipelines", root / "tests"]
+    environment = {**os.environ, "PYTHONPATH": ":".join(map(str, paths))}
     with subprocess.Popen(
-        [*words[:3], "--serve"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "helpers.killing"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         yield Nursery(process, folder)
         assert process.stdin is not None
         process.stdin.close()
 
 
-def start(*arguments: object, workspace: Path, point: str, send: str) -> subprocess.Popen[str]:
-    """Start one command and leave it running."""
-    words, environment = command(*arguments, workspace=workspace, point=point, send=send)
-    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def arm(point: str, number: int) -> None:
+def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
     module, name, wanted, when = POINTS[point]
     owner = _owner(module)
@@ -119,15 +144,15 @@ def arm(point: str, number: int) -> None:
         nonlocal calls
         calls += 1
         if calls == wanted and when == "before":
-            _send(number)
+            _send(number, hang)
         result = original(*arguments, **named)
         if calls == wanted and when == "after":
-            _send(number)
+            _send(number, hang)
         return result
 
     for place, attribute in [(owner, name)] if _in_class(module) else _imported(original):
         setattr(place, attribute, wrapped)
-    table = sys.modules["maintain_pipelines.run"]
+    table: Any = sys.modules["maintain_pipelines.run"]
     table.STEPS = {state: wrapped if step is original else step for state, step in table.STEPS.items()}
 
 
@@ -140,8 +165,6 @@ def _in_class(module: str) -> bool:
 
 
 def _owner(module: str) -> Any:
-    import importlib
-
     name, _, inner = module.partition(":")
     found = importlib.import_module(name)
     return getattr(found, inner) if inner else found
@@ -153,53 +176,60 @@ def _imported(original: Any) -> list[tuple[Any, str]]:
     return [(module, name) for module in ours for name, value in list(vars(module).items()) if value is original]
 
 
-def _send(number: int) -> None:
+def _send(number: int, hang: float) -> None:
     os.kill(os.getpid(), number)
-    time.sleep(0.05)  # a signal that is handled between two instructions needs one
+    until = time.monotonic() + hang
+    while time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def _serve() -> None:
-    import maintain_pipelines.demo  # noqa: F401  # what a command would import, before there are threads
-
+    for room in IMPORTED:
+        importlib.import_module(room)
     for line in sys.stdin:
-        order = json.loads(line)
-        child = os.fork()
+        order, begun = json.loads(line), time.monotonic()
+        child = order.get("wake") or os.fork()
         if child == 0:
             _be_born(order)
-        if order["after"]:
+        if "wake" in order:
+            os.kill(child, signal.SIGCONT)
+        elif order["after"]:
             time.sleep(order["after"])
             os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        _, status = os.waitpid(child, os.WUNTRACED)
+        stopped = os.WIFSTOPPED(status)
+        answer = {
+            "code": 0 if stopped else os.waitstatus_to_exitcode(status),
+            "process": child,
+            "stopped": stopped,
+            "seconds": time.monotonic() - begun,
+        }
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 def _be_born(order: dict[str, Any]) -> None:
+    from maintain.cli import app, interruption
+    from maintain_registry import intents
+
     descriptor = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     code = 4
     try:
-        _command(order["words"], order["point"], signal.SIGKILL)
+        interruption.GRACE_SECONDS = intents.WAIT_SECONDS = GRACE_SECONDS
+        if order["point"]:
+            arm(order["point"], SIGNALS[order["send"]], order["hang"])
+        sys.argv[1:] = order["words"]
+        app.main()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         os._exit(code)
 
 
-def _command(words: list[str], point: str, number: int) -> None:
-    import maintain_registry.folder
-    import maintain_registry.ledger  # noqa: F401  # the rooms whose functions are wrapped
-    from maintain.cli import app
-
-    if point:
-        arm(point, number)
-    sys.argv[1:] = words
-    app.main()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--serve"]:
-        _serve()
-    else:
-        _command(sys.argv[1:], os.environ.get(VARIABLE, ""), SIGNALS[os.environ.get(SIGNAL_VARIABLE, "kill")])
+    _serve()
