@@ -315,7 +315,7 @@ def test_a_refused_first_slot_leads_to_a_retrain(
         count: list[int] = []
         unlearn = vars(run)["unlearn"]
 
-        def second_time(*arguments: Any) -> Candidate:
+        def second_time(*arguments: Any) -> Any:
             count.append(1)
             if len(count) == 2:
                 raise KeyboardInterrupt
