@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills clean
 
 help:  ## What can be said here
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "maintain needs Python 3.11 or newer")'
@@ -43,6 +43,9 @@ unit: $(READY)  ## The tests
 format: $(READY)  ## Put the code into the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+campaign-kills: $(READY)  ## Kill runs at every point and at drawn moments; writes benchmarks/results/kill_campaign.*
+	$(BIN)/python benchmarks/kill_campaign.py --moments 40 --seed 1
 
 clean:  ## Remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

@@ -26,6 +26,7 @@ T = TypeVar("T")
 SCHEMAS: Mapping[type, tuple[str, int]] = {
     records.Candidate: ("maintain.candidate", 1),
     records.LoaderLog: ("maintain.loader-log", 1),
+    records.MatchTable: ("maintain.match-table", 1),
     records.Measurements: ("maintain.measurements", 1),
     records.ModelSpec: ("maintain.model-spec", 1),
     records.ModelVersion: ("maintain.model-version", 1),
@@ -41,7 +42,7 @@ SCHEMAS: Mapping[type, tuple[str, int]] = {
 UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 #: Records whose `rows` are written one a line, after a line with everything else.
-TABLES: frozenset[type] = frozenset({records.RoleTable, records.LoaderLog, records.Measurements})
+TABLES: frozenset[type] = frozenset({records.MatchTable, records.RoleTable, records.LoaderLog, records.Measurements})
 
 
 def digest_of(record: object) -> Digest:

@@ -10,10 +10,14 @@
     +-- RefusedError                the answer is no: a gate failed, a chain is broken    exit 1
     |   +-- BrokenChainError        the ledger disagrees with itself or its heads
     |   +-- IllegalMoveError        a run state that cannot follow the present one
+    |   +-- StaleError              the champion or the suppression list changed meanwhile
     +-- NotEvaluatedError           not shown either way                                  exit 3
     +-- DamagedError                a value and its digest no longer agree                exit 4
     +-- NothingToDoError            no serving version learned from any match             exit 5
     +-- WaitingError                somebody else must act or finish first                exit 6
+        +-- HeldError               another process works on this model; names the holder
+        +-- TakenOverError          another process took over; this one may write nothing
+        +-- InterruptedRunError     a run was told to stop; it can be resumed
 
 Each error says what was wrong in its message and what to do next in its `remedy`; leaves hold
 their facts as attributes so that `--json` can print them. Messages never hold identifiers of
@@ -112,6 +116,10 @@ class IllegalMoveError(RefusedError):
     """A run was asked to enter a state that cannot follow its present one."""
 
 
+class StaleError(RefusedError):
+    """What a candidate was made from no longer holds: another champion, or newly suppressed cases."""
+
+
 class NotEvaluatedError(MaintainError):
     """A figure could not be computed from what there is; it is never replaced by a default."""
 
@@ -126,6 +134,44 @@ class NothingToDoError(MaintainError):
 
 class WaitingError(MaintainError):
     """Somebody else must act or finish first."""
+
+
+class HeldError(WaitingError):
+    """Another process works on this model: who, since when, and until when its lease runs."""
+
+    def __init__(self, model: str, *, holder: str, owner: str, since: str, until: str) -> None:
+        self.model = model
+        self.holder = holder
+        self.owner = owner
+        self.since = since
+        self.until = until
+        super().__init__(
+            f"{holder} works on {model}: held by {owner} since {since}, its lease ends {until}.",
+            remedy="Wait until it is done. If its process is gone, say it again when the lease is over.",
+        )
+
+
+class TakenOverError(WaitingError):
+    """Another process took this work over; this one may write nothing more."""
+
+    def __init__(self, model: str, holder: str) -> None:
+        self.model = model
+        self.holder = holder
+        super().__init__(
+            f"Another process has taken over the work on {model} from {holder}; nothing more was written here.",
+            remedy="See how it goes with `maintain runs list`.",
+        )
+
+
+class InterruptedRunError(WaitingError):
+    """A run was told to stop before its end; what it finished is kept."""
+
+    def __init__(self, run: str, why: str) -> None:
+        self.run = run
+        super().__init__(
+            f"{why} The run {run} stands where it was; what it finished is kept.",
+            remedy=f"`maintain run --resume {run}` goes on from there; `maintain runs abandon {run}` gives it up.",
+        )
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -52,6 +52,13 @@ class ComputeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How long a process that works on a model may be silent before another may take over."""
+
+    lease_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of `maintain.toml`."""
 
@@ -59,6 +66,7 @@ class Settings:
     keys: KeySettings = field(default_factory=KeySettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
+    runs: RunSettings = field(default_factory=RunSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,27 @@ which may hold patient data.
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from maintain import __version__
-from maintain.cli import audit, cohort, console, demo, doctor, model, plan, policy, registry, runs, workspace
+from maintain.cli import (
+    audit,
+    cohort,
+    console,
+    demo,
+    doctor,
+    interruption,
+    model,
+    plan,
+    policy,
+    registry,
+    runs,
+    workspace,
+)
 from maintain.cli.exit_codes import ExitCode, of_error
 from maintain.cli.options import Place
 from maintain.cli.streams import patient_streams
@@ -64,7 +75,7 @@ def _common(
 
 def main() -> None:
     """Run the command line and exit with one of `ExitCode`."""
-    signal.signal(signal.SIGINT, _interrupt)
+    interruption.listen()
     patient_streams()
     sys.exit(run(sys.argv[1:]))
 
@@ -76,7 +87,7 @@ def run(arguments: list[str]) -> int:
     except MaintainError as error:
         console.complain(error, as_json="--json" in arguments)
         return int(of_error(error))
-    except Interrupted:
+    except interruption.Interrupted:
         console.say("maintain: interrupted. What was finished is kept; say the same command again.")
         return int(ExitCode.WAITING)
     except SystemExit as leaving:
@@ -85,14 +96,3 @@ def run(arguments: list[str]) -> int:
         console.confess(error, as_json="--json" in arguments)
         return int(ExitCode.INTERNAL)
     return int(ExitCode.PASSED)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-class Interrupted(BaseException):
-    """Ctrl-C, in a form that no library between here and the work takes for its own."""
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise Interrupted

@@ -40,7 +40,7 @@ def open_context(place: Place) -> Iterator[Context]:
 def build_context(workspace: Workspace, database: object) -> Context:
     """The ports of an open workspace."""
     from maintain.arrays import ArrayStore
-    from maintain.cli import console
+    from maintain.cli import console, interruption
     from maintain.database import Database
     from maintain_pipelines.context import Context, Talk
     from maintain_registry import FolderStore
@@ -56,6 +56,7 @@ def build_context(workspace: Workspace, database: object) -> Context:
         arrays=ArrayStore(workspace.arrays),
         clock=clock,
         talk=Talk(say=console.say, progress=console.progress),
+        stop=interruption.told,
     )
 
 

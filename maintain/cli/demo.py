@@ -9,6 +9,7 @@ import typer
 
 from maintain.cli import console
 from maintain.cli.exit_codes import of_state
+from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson, Place
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def demo(
     if not (workspace / SETTINGS_FILE).is_file():
         create_workspace(workspace, clock=SystemClock(), actor=actor(), pseudonym_key=demo_key(seed))
     policy = load_policy(workspace / "policies" / "consent-withdrawal.yaml", catalogues())
-    with open_context(Place(workspace)) as ports:
+    with open_context(Place(workspace)) as ports, grace():
         run = tell_story(folder / "hospital", policy, order, ports)
         told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
     chain = verify_ledger(Place(workspace))

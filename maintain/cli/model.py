@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from maintain.cli import console
+from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson
 
 app = typer.Typer()
@@ -34,7 +35,7 @@ def train(
     from maintain.cli.composition import open_context
     from maintain_pipelines.train import TrainingOrder, train_first
 
-    with open_context(context.obj) as ports:
+    with open_context(context.obj) as ports, grace():
         done = train_first(TrainingOrder(name, snapshot, network, epochs, seed), ports)
     accuracy = "-" if done.validation_accuracy is None else f"{done.validation_accuracy:.3f}"
     lines = [

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maintain.cli import console
 from maintain.cli.exit_codes import of_state
+from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson
-from maintain.cli.plan import PolicyFile, proof_lines, role_lines, slot_line
+from maintain.cli.plan import proof_lines, role_lines, slot_line
 
 if TYPE_CHECKING:
     from maintain.records import Verdict
+    from maintain_policies import Policy
 
 app = typer.Typer()
 
@@ -25,26 +28,34 @@ def add_to(application: typer.Typer) -> None:
     application.command(name="report")(report)
 
 
-def run(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
+def run(
+    context: typer.Context,
+    policy: Annotated[Path | None, typer.Argument(metavar="POLICY", help="A policy file (YAML).")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run instead.")] = None,
+    allow_drift: Annotated[
+        bool, typer.Option("--allow-drift", help="Resume although machine, device or versions are others.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Do what a policy says: unlearn, verify, register, report.
 
     Exits 0 when a version is registered, 1 when a gate failed, 3 when one could not be evaluated,
-    5 when no serving version learned from any match.
+    5 when no serving version learned from any match, 6 when the run was interrupted, is under way
+    elsewhere, or another one of the model has not ended.
 
     \b
-    Example:
+    Examples:
       maintain run policies/consent-withdrawal.yaml
+      maintain run --resume 20260101-120000-consent-withdrawal-1a2b
     """
     from maintain import codec
-    from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
     from maintain.vocabulary import RunState
-    from maintain_pipelines.run import run_policy
-    from maintain_policies import load_policy
+    from maintain_pipelines.run import resume_run, run_policy
 
-    loaded = load_policy(policy, catalogues())
-    with open_context(context.obj) as ports:
-        end = run_policy(loaded, ports)
+    loaded = _asked_policy(policy, resume, allow_drift)
+    with open_context(context.obj) as ports, grace():
+        end = run_policy(loaded, ports) if loaded else resume_run(resume or "", ports, allow_drift=allow_drift)
     document: dict[str, Any] = {
         "run": end.run,
         "state": end.state.value,
@@ -59,7 +70,8 @@ def run(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> 
             f" (alias {end.registration.alias}), ledger entry {end.registration.entry}."
         )
     elif end.state is RunState.NOTHING_TO_DO:
-        lines.append(f"Nothing to do: the champion learned from no match. {end.suppressed} cases newly suppressed.")
+        counted = "" if end.suppressed is None else f" {end.suppressed} cases newly suppressed."
+        lines.append(f"Nothing to do: the champion learned from no match.{counted}")
     elif end.verdict:
         lines.append(f"Nothing was registered ({end.state}). {end.verdict.reason}")
     lines.append(f"Report: {end.report}")
@@ -69,7 +81,7 @@ def run(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> 
 
 
 def report(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
-    """Write the report of a run again, from its folder.
+    """Write the report of a run again, from its folder, and say where it lies.
 
     \b
     Example:
@@ -144,6 +156,24 @@ def show(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
         raise typer.Exit(code)
 
 
+@app.command()
+def abandon(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
+    """Give up a run that has not ended. Its folder stays; the ledger says so.
+
+    Refused while a process works on it (exit 6), and when it has ended (exit 1).
+
+    \b
+    Example:
+      maintain runs abandon 20260101-120000-consent-withdrawal-1a2b
+    """
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.endings import abandon_run
+
+    with open_context(context.obj) as ports:
+        abandon_run(run, ports)
+    console.answer({"run": run, "state": "abandoned"}, [f"{run} is abandoned."], schema="runs-abandon", as_json=as_json)
+
+
 def verdict_lines(verdict: Verdict) -> list[str]:
     """The gates of a verdict as a table, and the verdict."""
     words = {"pass": "PASS", "fail": "FAIL", "not-evaluated": "NOT EVALUATED"}
@@ -152,3 +182,22 @@ def verdict_lines(verdict: Verdict) -> list[str]:
         for gate in verdict.gates
     ]
     return [*console.table(("gate", "outcome", "why"), rows), "", f"Verdict: {words[verdict.outcome.value]}."]
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _asked_policy(policy: Path | None, resume: str | None, allow_drift: bool) -> Policy | None:
+    """The policy that was named, or None where a run is to be resumed. Exactly one of both must be."""
+    from maintain.cli.catalogues import catalogues
+    from maintain.errors import InputError
+    from maintain_policies import load_policy
+
+    if (policy is None) == (resume is None):
+        raise InputError(
+            "Say either a policy to run, or --resume with the name of a run.",
+            remedy="`maintain run POLICY` begins a run; `maintain runs list` has the names of all.",
+        )
+    if allow_drift and resume is None:
+        raise InputError("--allow-drift belongs to --resume.", remedy="A new run is planned for this environment.")
+    return load_policy(policy, catalogues()) if policy is not None else None

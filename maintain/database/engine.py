@@ -170,6 +170,11 @@ def _explained(error: OperationalError) -> Exception:
         )
     if "full" in said:
         return WorkspaceError("The disk is full.", remedy="Free some space and say it again.")
+    if "disk I/O" in said:
+        return WorkspaceError(
+            "The disk of the workspace database cannot be written or read.",
+            remedy="Check the disk and its free space, and say it again.",
+        )
     return error
 
 

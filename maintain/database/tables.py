@@ -10,6 +10,7 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -221,14 +222,26 @@ run = Table(
     Column("state", String, nullable=False),
     Column("slot", Integer, nullable=False),
     Column("digest", String),
+    Column("matches", String),
     Column("error", Text),
-    Column("owner", String),
-    Column("fence", Integer, nullable=False),
-    Column("lease_until", String),
     Column("started", String, nullable=False),
     Column("changed", String, nullable=False),
     Index(None, "model"),
-    comment="The journal: claim, state, and the digest of the last value. Values are in the run folder.",
+    comment="The journal: state, and the digest of the last value. Values are in the run folder.",
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("owner", String),
+    Column("fence", Integer, nullable=False),
+    Column("since", Float),
+    Column("lease_seconds", Float),
+    Column("lease_until", Float),
+    CheckConstraint("(owner is null) = (lease_until is null)", name="free"),
+    comment="Who may work on a model, one holder at a time; seconds since 1970 by the database's clock.",
 )
 
 look = Table(

@@ -10,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, Executable, Row, func, select
 
 #: Rows of one `executemany`; larger lists only cost memory.
 BATCH_ROWS = 5_000
+
+#: Julian day of 1970-01-01T00:00Z. https://www.sqlite.org/lang_datefunc.html
+_JULIAN_1970 = 2_440_587.5
+
+_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,7 @@ class UnitOfWork:
     def scalar(self, statement: Executable) -> Any:
         """The first column of the first row, or None."""
         return self.connection.execute(statement).scalar()
+
+    def seconds(self) -> float:
+        """Seconds since 1970 by the database's own clock, which every process on it shares."""
+        return float((self.scalar(select(func.julianday("now"))) - _JULIAN_1970) * _DAY_SECONDS)

@@ -101,6 +101,21 @@ class RoleTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """One case that a policy matched, whoever learned from it, and the rule that matched it."""
+
+    case_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTable:
+    """Every match of a policy when its plan was made: what a registration suppresses."""
+
+    rows: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen, to whom, and why. The cases are in the role table, by digest."""
 

@@ -42,7 +42,7 @@ from maintain.vocabulary import OriginKind
 
 #: Told after every pass: (passes done, passes in all, mean loss of the pass).
 Progress: TypeAlias = Callable[[int, int, float], None]
-#: Asked after every pass whether to stop here.
+#: Asked after every pass whether to stop here, before its checkpoint is written; what it raises leaves none.
 Stop: TypeAlias = Callable[[], bool]
 
 
@@ -104,10 +104,11 @@ def train(
         _resume(session, checkpoint)
         while session.done < recipe.epochs:
             _epoch(session)
+            told_to_stop = stop is not None and stop()
             _keep(session, checkpoint)
             if progress is not None:
                 progress(session.done, recipe.epochs, session.history[-1].loss)
-            if stop is not None and session.done < recipe.epochs and stop():
+            if told_to_stop and session.done < recipe.epochs:
                 raise _interrupted(session, checkpoint)
         trained = _finished(session)
     if witness is not None:
@@ -255,7 +256,7 @@ def _interrupted(session: _Session, path: Path | None) -> WaitingError:
     kept = "what was done is kept" if path is not None else "nothing of it was kept"
     return WaitingError(
         f"The training was interrupted after {session.done} of {session.recipe.epochs} epochs; {kept}.",
-        remedy="`maintain run --resume RUN` goes on from here.",
+        remedy="Say the same command again; it goes on from the last finished epoch.",
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from maintain.arrays import ArrayStore
 from maintain.clock import Clock
 from maintain.database import Database
+from maintain.records import Environment
 from maintain.settings import Workspace
 from maintain_registry import Ledger, ModelStore
 
@@ -31,7 +32,7 @@ def silence() -> Talk:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The ports of one workspace."""
+    """The ports of one workspace. `elsewhere` is where a run computes that left its plan's environment."""
 
     workspace: Workspace
     database: Database
@@ -41,3 +42,4 @@ class Context:
     clock: Clock
     talk: Talk
     stop: Callable[[], bool] = lambda: False
+    elsewhere: Environment | None = None

@@ -22,7 +22,7 @@ from maintain_pipelines.champions import load_champion
 from maintain_pipelines.context import Context, Talk
 from maintain_pipelines.freeze import freeze_snapshot, split_lineage
 from maintain_pipelines.ingest import ingest_source
-from maintain_pipelines.run import run_policy
+from maintain_pipelines.run import resume_run, run_policy
 from maintain_pipelines.train import TrainingOrder, train_first
 from maintain_policies import Policy
 
@@ -88,7 +88,9 @@ def tell_story(hospital: Path, policy: Policy, order: DemoOrder, context: Contex
     _read_in(hospital, context)
     _train_champion(order, context)
     _receive_letter(hospital, context)
-    return run_policy(policy, context).run
+    with context.database.read() as unit:
+        begun = journal.unfinished(unit, MODEL)
+    return (resume_run(begun.run, context) if begun else run_policy(policy, context)).run
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import fields
 from importlib.metadata import version
 
 from maintain import __version__
@@ -27,6 +28,12 @@ def describe_environment(workspace: Workspace) -> Environment:
         torch=version("torch"),
         maintain=__version__,
     )
+
+
+def drift(planned: Environment, present: Environment) -> tuple[str, ...]:
+    """Every fact in which two environments differ, as `name: planned, now present`."""
+    pairs = ((field.name, getattr(planned, field.name), getattr(present, field.name)) for field in fields(Environment))
+    return tuple(f"{name}: {before}, now {after}" for name, before, after in pairs if before != after)
 
 
 def pick_device() -> str:

@@ -1,8 +1,8 @@
-"""The journal: which runs there are, who holds them, and where each stands.
+"""The journal: which runs there are, where each stands, and how often a holdout was opened.
 
-Rows hold only claim, state and the digest of the last value; the values themselves are files in
-the run folder. Every move is checked against the table of `states`, inside the transaction that
-also writes whatever made the move true.
+Rows hold only the state and the digest of the last value; the values themselves are files in the
+run folder. Every write is fenced by its claim and checked against the table of `states`, inside the
+transaction that also writes whatever made the move true.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from sqlalchemy import insert, select, update
 from maintain.clock import timestamp
 from maintain.database import UnitOfWork
 from maintain.database.tables import look, look_patient, run
-from maintain.errors import UnknownNameError
+from maintain.errors import UnknownNameError, WaitingError
 from maintain.hashing import Digest
 from maintain.vocabulary import RunState
-from maintain_pipelines.states import BEGINNINGS, check_move
+from maintain_pipelines import claims
+from maintain_pipelines.claims import Claim
+from maintain_pipelines.states import BEGINNINGS, check_move, check_slot, is_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class RunRow:
     state: RunState
     slot: int
     digest: Digest | None
+    matches: Digest | None
     error: str | None
     started: str
     changed: str
@@ -46,29 +49,31 @@ def new_run_name(policy_name: str, now: datetime) -> str:
 
 def begin(
     unit: UnitOfWork,
-    name: str,
+    claim: Claim,
     *,
-    model: str,
     policy: Digest,
     policy_name: str,
     champion: Digest,
     state: RunState,
-    digest: Digest | None,
+    digest: Digest,
+    matches: Digest,
     now: datetime,
 ) -> None:
-    """Write the row of a new run."""
+    """Write the row of the run that holds the claim. Raises `WaitingError` beside an unfinished one."""
+    claims.check(unit, claim)
+    refuse_unfinished(unit, claim.model)
     if state not in BEGINNINGS:
         check_move(state, state)
     row = {
-        "run": name,
-        "model": model,
+        "run": claim.holder,
+        "model": claim.model,
         "policy": policy,
         "policy_name": policy_name,
         "champion": champion,
         "state": state.value,
         "slot": 1,
         "digest": digest,
-        "fence": 0,
+        "matches": matches,
         "started": timestamp(now),
         "changed": timestamp(now),
     }
@@ -77,7 +82,7 @@ def begin(
 
 def move(
     unit: UnitOfWork,
-    name: str,
+    claim: Claim,
     to: RunState,
     *,
     now: datetime,
@@ -85,9 +90,11 @@ def move(
     error: str | None = None,
     slot: int | None = None,
 ) -> None:
-    """Move a run to a state. Raises `IllegalMoveError` where the table does not allow it."""
-    present = get(unit, name)
+    """Move the run that holds the claim. Raises `IllegalMoveError` where the table does not allow it."""
+    claims.check(unit, claim)
+    present = get(unit, claim.holder)
     check_move(present.state, to)
+    check_slot(present.state, to, present.slot, slot or present.slot)
     values = {
         "state": to.value,
         "digest": digest or present.digest,
@@ -95,7 +102,7 @@ def move(
         "slot": slot or present.slot,
         "changed": timestamp(now),
     }
-    unit.execute(update(run).where(run.c.run == name).values(values))
+    unit.execute(update(run).where(run.c.run == claim.holder).values(values))
 
 
 def get(unit: UnitOfWork, name: str) -> RunRow:
@@ -111,10 +118,28 @@ def runs(unit: UnitOfWork) -> tuple[RunRow, ...]:
     return tuple(_row(found) for found in unit.rows(select(*_COLUMNS).order_by(run.c.started, run.c.run)))
 
 
+def unfinished(unit: UnitOfWork, model: str) -> RunRow | None:
+    """The run of a model that has not come to an end; there is never a second one."""
+    return next((row for row in runs(unit) if row.model == model and not is_end(row.state)), None)
+
+
+def refuse_unfinished(unit: UnitOfWork, model: str) -> None:
+    """Raise `WaitingError` naming the unfinished run of a model, and the two ways to end it."""
+    other = unfinished(unit, model)
+    if other is not None:
+        raise WaitingError(
+            f"The run {other.run} of {model} was begun {other.started} and has not ended; it is {other.state}.",
+            remedy=f"`maintain run --resume {other.run}` goes on with it; "
+            f"`maintain runs abandon {other.run}` gives it up.",
+        )
+
+
 def take_look(
-    unit: UnitOfWork, name: str, candidate: Digest, *, model: str, patients: tuple[str, ...], now: datetime
+    unit: UnitOfWork, claim: Claim, candidate: Digest, *, patients: tuple[str, ...], now: datetime
 ) -> tuple[int, bool]:
     """Count one opening of the holdout, once per (run, candidate): its number, and whether it is new."""
+    claims.check(unit, claim)
+    name, model = claim.holder, claim.model
     known = unit.scalar(select(look.c.number).where(look.c.run == name, look.c.candidate == candidate))
     if known is not None:
         return int(known), False
@@ -148,6 +173,7 @@ _COLUMNS = (
     run.c.state,
     run.c.slot,
     run.c.digest,
+    run.c.matches,
     run.c.error,
     run.c.started,
     run.c.changed,

@@ -7,10 +7,10 @@ is looked at again inside the transaction that writes the entry.
 from __future__ import annotations
 
 from maintain import __version__, codec
-from maintain.cohort import CohortStore, Selected, commitment, suppress, suppressed
+from maintain.cohort import CohortStore, commitment, suppress, suppressed
 from maintain.database import UnitOfWork
-from maintain.errors import RefusedError
-from maintain.records import ModelVersion, Registration, TrainingManifest, Verdict
+from maintain.errors import RefusedError, StaleError
+from maintain.records import MatchTable, ModelVersion, Registration, TrainingManifest, Verdict
 from maintain.vocabulary import Outcome, Role, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
@@ -24,10 +24,12 @@ from maintain_registry import register as register_version
 
 
 @logged("register")
-def register(
-    offer: Offer, verdict: Verdict, matches: tuple[Selected, ...], folder: RunFolder, context: Context
-) -> Registration:
-    """Register a candidate that passed. Raises `RefusedError` when it did not, or is stale."""
+def register(offer: Offer, verdict: Verdict, matches: MatchTable, folder: RunFolder, context: Context) -> Registration:
+    """Register a candidate that passed, once, however often it is said.
+
+    Raises `RefusedError` when it did not pass, and `StaleError` when its ground has shifted.
+    """
+    folder.guard()
     if verdict.outcome is not Outcome.PASS or verdict.candidate != codec.digest_of(offer.candidate):
         raise RefusedError(
             "Only a candidate whose own verdict passed can be registered.",
@@ -38,15 +40,16 @@ def register(
     def also(unit: UnitOfWork) -> None:
         _refuse_stale(unit, manifest)
         now = context.clock.now()
+        matched = {match.case_id for match in matches.rows}
         suppress(
             unit,
-            tuple(match.case for match in matches),
+            tuple(case for case in CohortStore(unit).cases() if case.case_id in matched),
             reason=offer.plan.reason,
             policy=offer.plan.policy,
             model=offer.plan.model,
             now=now,
         )
-        journal.move(unit, offer.run, RunState.REGISTERED, now=now, digest=codec.digest_of(verdict))
+        journal.move(unit, offer.claim, RunState.REGISTERED, now=now, digest=codec.digest_of(verdict))
 
     version, entry = register_version(
         context.database, context.ledger, context.store, _intent(offer, verdict, folder, context), also=also
@@ -130,7 +133,7 @@ def _refuse_stale(unit: UnitOfWork, manifest: TrainingManifest) -> None:
         if ref.case_id not in cases or barred.why(cases[ref.case_id], label_version=ref.label_version)
     ]
     if stale:
-        raise RefusedError(
+        raise StaleError(
             f"{len(stale)} of the cases this candidate learned from were suppressed while it was made.",
             remedy="Say `maintain run` again; the new plan leaves them out.",
         )

@@ -5,6 +5,7 @@ It reads the run folder and the journal only, so `maintain report RUN` can write
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,7 @@ T = TypeVar("T")
 @logged("report")
 def write_report(run: str, folder: RunFolder, context: Context) -> Path:
     """Render the page of a run into its folder and return where it lies."""
+    folder.guard()
     path = folder.file(REPORT)
     codec.write_bytes(path, render_html(read_report(run, folder, context)).encode())
     return path
@@ -41,7 +43,8 @@ def read_report(run: str, folder: RunFolder, context: Context) -> Report:
     """Assemble the report of a run from its folder and its row in the journal."""
     with context.database.read() as unit:
         row = journal.get(unit, run)
-    plan = codec.read(folder.require(PLAN), Plan)
+    plan = folder.kept(PLAN, Plan)
+    folder = _last_slot(folder, row.slot)
     candidate = _present(folder.file(CANDIDATE), Candidate)
     log = folder.read_table("loader-log", candidate.loader_log, LoaderLog) if candidate else None
     return build_report(
@@ -58,6 +61,12 @@ def read_report(run: str, folder: RunFolder, context: Context) -> Report:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _last_slot(folder: RunFolder, slot: int) -> RunFolder:
+    """The folder as its last slot sees it; as the first one does, while the second has no candidate."""
+    last = replace(folder, slot=slot)
+    return last if last.file(CANDIDATE).is_file() else replace(folder, slot=1)
 
 
 def _present(path: Path, kind: type[T]) -> T | None:

@@ -1,40 +1,45 @@
 """The whole path: plan, unlearn, verify, register, report. This file is the order of things.
 
-Whatever happens, the run folder stays, the journal says where the run stands, the ledger says how
-it ended, and a report is written, pass or fail.
+Running and resuming are the same loop: advance from the present state until there is no further
+step. Whatever happens, the folder stays, the journal and the ledger say how it ended, and a report
+is written, pass or fail.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maintain import codec
-from maintain.errors import MaintainError, WaitingError
-from maintain.records import Plan, Registration, Verdict
-from maintain.vocabulary import Alias, Outcome, RunState
+from maintain.errors import WaitingError
+from maintain.records import Candidate, Plan, Registration, Slot, Verdict
+from maintain.vocabulary import Outcome, RunState
 from maintain_pipelines import journal
+from maintain_pipelines.champions import load_champion
+from maintain_pipelines.claims import Claim, guard, hold
 from maintain_pipelines.context import Context
-from maintain_pipelines.offer import Offer
+from maintain_pipelines.endings import recorded
+from maintain_pipelines.journal import RunRow
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
-from maintain_pipelines.roles import forget_set_digest
-from maintain_pipelines.rundir import PLAN, RunFolder
-from maintain_pipelines.runlog import facts_of, log_error
-from maintain_pipelines.select import Selection, make_plan
-from maintain_pipelines.suppress import suppress_only
+from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
+from maintain_pipelines.select import LAST_METHOD, make_plan
+from maintain_pipelines.states import is_end
 from maintain_pipelines.unlearn import unlearn
 from maintain_pipelines.verify import record_verdict, verify
+from maintain_pipelines.work import Work, begin, refuse_repetition, reopen, stay
 from maintain_policies import Policy
 from maintain_registry import Event, EventKind
 
-#: What a verdict makes of a run, where it does not lead to a registration.
-_ENDS = {Outcome.FAIL: RunState.REJECTED, Outcome.NOT_EVALUATED: RunState.UNDECIDED}
+#: What the last verdict makes of a run, where it does not lead to a registration.
+ENDS = {Outcome.FAIL: RunState.REJECTED, Outcome.NOT_EVALUATED: RunState.UNDECIDED}
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a run ended, and what it left."""
+    """How a run ended, and what it left. `suppressed` is known to the process that did it."""
 
     run: str
     state: RunState
@@ -42,117 +47,125 @@ class RunEnd:
     verdict: Verdict | None
     registration: Registration | None
     report: Path
-    suppressed: int = 0
+    suppressed: int | None = None
 
 
 def run_policy(policy: Policy, context: Context) -> RunEnd:
     """Run a policy to its end. Raises the error of the family that stopped it, after recording it."""
-    selection = make_plan(policy, context)
-    _refuse_repetition(selection, context)
+    load_champion(context.store, policy.model.name)
     run = journal.new_run_name(policy.name, context.clock.now())
-    folder = RunFolder(context.workspace.runs / run)
-    folder.create()
-    _begin(run, selection, folder, context)
-    try:
-        if selection.nothing_learned:
-            return _nothing_to_do(run, selection, folder, context)
-        return _execute(run, selection, folder, context)
-    except BaseException as error:
-        _fail(run, selection, folder, context, error)
-        raise
+    with _claimed(run, policy.model.name, context) as (claim, folder, fenced), recorded(claim, folder, fenced):
+        with fenced.database.read() as unit:
+            journal.refuse_unfinished(unit, claim.model)
+        selection = make_plan(policy, fenced)
+        refuse_repetition(selection, fenced)
+        return advance(begin(selection, claim, folder, fenced))
+
+
+def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunEnd:
+    """Go on with a run from the last value on which folder and journal agree; an ended run is shown again."""
+    with context.database.read() as unit:
+        row = journal.get(unit, run)
+    with _claimed(run, row.model, context) as (claim, folder, fenced):
+        with recorded(claim, folder, fenced):
+            work = reopen(claim, folder, fenced)
+        if not is_end(work.row().state):
+            work = stay(work, allow_drift=allow_drift)
+        with recorded(claim, folder, fenced):
+            return advance(work)
+
+
+def advance(work: Work) -> RunEnd:
+    """Take step after step until the run has come to an end."""
+    while (step := STEPS.get((row := work.row()).state)) is not None:
+        if work.context.stop():
+            raise WaitingError("It was told to stop between two steps.", remedy="Resume it.")
+        step(work, row)
+    return _close(work, row)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _refuse_repetition(selection: Selection, context: Context) -> None:
-    """A second candidate for the same wish would cost a look at the holdout and show nothing new."""
-    plan = selection.plan
-    number = context.store.alias(plan.model, Alias.CANDIDATE)
-    if number is None:
-        return
-    waiting = context.store.get(plan.model, number).record
-    same = (waiting.policy, waiting.parent, waiting.forget_set)
-    if same == (plan.policy, plan.champion.version, forget_set_digest(selection.roles)):
-        raise WaitingError(
-            f"Version {number} of {plan.model} answers this policy already and waits for promotion.",
-            remedy=f"Look at it with `maintain registry show {plan.model} {number}`.",
-        )
+@contextmanager
+def _claimed(run: str, model: str, context: Context) -> Iterator[tuple[Claim, RunFolder, Context]]:
+    """The claim on the model, and folder and context that ask it before they write or go on."""
+    with hold(context.database, model, run, lease_seconds=context.workspace.settings.runs.lease_seconds) as claim:
+        standing = guard(context.database, claim)
+
+        def stop() -> bool:
+            standing()
+            return context.stop()
+
+        yield claim, RunFolder(context.workspace.runs / run, guard=standing), replace(context, stop=stop)
 
 
-def _begin(run: str, selection: Selection, folder: RunFolder, context: Context) -> None:
-    plan = selection.plan
-    folder.write_table("roles", selection.roles)
-    digest = folder.write(PLAN, plan)
-    body = {"run": run, "plan": digest, "policy": plan.policy, "claim": plan.claim.value}
-    with context.ledger.begin(context.database) as unit:
-        journal.begin(
-            unit,
-            run,
-            model=plan.model,
-            policy=plan.policy,
-            policy_name=plan.policy_name,
-            champion=plan.champion.weights,
-            state=RunState.NOTHING_TO_DO if selection.nothing_learned else RunState.PLANNED,
-            digest=digest,
-            now=context.clock.now(),
-        )
-        context.ledger.append(unit, Event(EventKind.RUN_PLANNED, subject=plan.model, body=body))
-    folder.log(context.clock, "planned", plan=digest, **facts_of(plan))
+def _unlearn(work: Work, row: RunRow) -> None:
+    slot, folder = work.in_slot(row)
+    work.context.talk.say(f"Unlearning by {', else '.join(method.name for method in slot.methods)} ...")
+    candidate = unlearn(work.plan, work.roles, work.champion, slot, folder, work.context)
+    digest = codec.digest_of(candidate)
+    with work.context.database.begin() as unit:
+        journal.move(unit, work.claim, RunState.UNLEARNED, now=work.context.clock.now(), digest=digest)
+    folder.log(work.context.clock, RunState.UNLEARNED.value, digest=digest)
+    folder.clear_checkpoints()
 
 
-def _execute(run: str, selection: Selection, folder: RunFolder, context: Context) -> RunEnd:
-    plan, slot = selection.plan, selection.plan.slots[0]
-    context.talk.say(f"Unlearning by {', else '.join(method.name for method in slot.methods)} ...")
-    candidate = unlearn(plan, selection.roles, selection.champion, slot, folder, context)
-    _move(run, RunState.UNLEARNED, folder, context, digest=codec.digest_of(candidate))
-    offer = Offer(run, plan, selection.roles, selection.champion, slot, candidate)
+def _verify(work: Work, row: RunRow) -> None:
+    offer, context, folder = work.offer(row), work.context, work.in_slot(row)[1]
     context.talk.say("Verifying ...")
     verdict = verify(offer, folder, context)
-    record_verdict(offer, verdict, context)
-    registration = None
-    if verdict.outcome is Outcome.PASS:
-        _move(run, RunState.VERIFIED, folder, context, digest=codec.digest_of(verdict))
-        registration = register(offer, verdict, selection.matches, folder, context)
-        folder.log(context.clock, RunState.REGISTERED.value, version=registration.version)
-        folder.weights(candidate.weights).unlink(missing_ok=True)
-        state = RunState.REGISTERED
-    else:
-        state = _ENDS[verdict.outcome]
-        _end(run, state, verdict.reason, folder, context, digest=codec.digest_of(verdict))
-    report = write_report(run, folder, context)
-    return RunEnd(run, state, plan, verdict, registration, report)
-
-
-def _nothing_to_do(run: str, selection: Selection, folder: RunFolder, context: Context) -> RunEnd:
-    count = suppress_only(run, selection.plan, selection.matches, context)
-    folder.log(context.clock, RunState.NOTHING_TO_DO.value, suppressed=count)
-    report = write_report(run, folder, context)
-    return RunEnd(run, RunState.NOTHING_TO_DO, selection.plan, None, None, report, suppressed=count)
-
-
-def _move(run: str, state: RunState, folder: RunFolder, context: Context, *, digest: str) -> None:
-    with context.database.begin() as unit:
-        journal.move(unit, run, state, now=context.clock.now(), digest=digest)
-    folder.log(context.clock, state.value, digest=digest)
-
-
-def _end(run: str, state: RunState, reason: str, folder: RunFolder, context: Context, *, digest: str | None) -> None:
+    digest, now = codec.digest_of(verdict), context.clock.now()
     with context.ledger.begin(context.database) as unit:
-        model = journal.get(unit, run).model
-        journal.move(unit, run, state, now=context.clock.now(), digest=digest, error=reason)
-        body = {"run": run, "state": state.value, "reason": reason}
-        context.ledger.append(unit, Event(EventKind.RUN_ENDED, subject=model, body=body))
-    folder.log(context.clock, state.value)
+        record_verdict(unit, offer, verdict, context)
+        if verdict.outcome is Outcome.PASS:
+            state = RunState.VERIFIED
+            journal.move(unit, work.claim, state, now=now, digest=digest)
+        elif (following := _next_slot(work.plan, offer.candidate)) is not None:
+            state = RunState.PLANNED
+            journal.move(unit, work.claim, state, now=now, digest=digest, slot=following.number)
+        else:
+            state = ENDS[verdict.outcome]
+            journal.move(unit, work.claim, state, now=now, digest=digest, error=verdict.reason)
+            body = {"run": work.run, "state": state.value, "reason": verdict.reason}
+            context.ledger.append(unit, Event(EventKind.RUN_ENDED, subject=work.plan.model, body=body))
+    folder.log(context.clock, state.value, digest=digest, slot=row.slot, outcome=verdict.outcome.value)
 
 
-def _fail(run: str, selection: Selection, folder: RunFolder, context: Context, error: BaseException) -> None:
-    """Leave the run FAILED with its folder and a report; the error itself goes on to the caller."""
-    with context.database.read() as unit:
-        state = journal.get(unit, run).state
-    if state in (RunState.REGISTERED, RunState.NOTHING_TO_DO, *_ENDS.values()):
-        return
-    log_error(folder, context.clock, error)
-    said = error.message if isinstance(error, MaintainError) else type(error).__name__
-    _end(run, RunState.FAILED, said, folder, context, digest=None)
-    write_report(run, folder, context)
+def _register(work: Work, row: RunRow) -> None:
+    folder = work.in_slot(row)[1]
+    registration = register(work.offer(row), work.verdict(row), work.matches, folder, work.context)
+    folder.log(work.context.clock, RunState.REGISTERED.value, version=registration.version)
+
+
+#: From each state that is no end, the one step that leads on.
+STEPS: Mapping[RunState, Callable[[Work, RunRow], None]] = {
+    RunState.PLANNED: _unlearn,
+    RunState.UNLEARNED: _verify,
+    RunState.VERIFIED: _register,
+}
+
+
+def _next_slot(plan: Plan, refused: Candidate) -> Slot | None:
+    """The chance that is left after a refused candidate; none where it was a retrain already."""
+    if refused.method == LAST_METHOD or refused.slot >= len(plan.slots):
+        return None
+    return plan.slots[refused.slot]
+
+
+def _close(work: Work, row: RunRow) -> RunEnd:
+    """What an ended run leaves; said again, it writes what a killed process did not."""
+    folder, registration = work.in_slot(row)[1], None
+    if row.state is RunState.REGISTERED:
+        offer = work.offer(row)
+        if folder.file(REGISTRATION).is_file():
+            registration = folder.read(REGISTRATION, Registration)
+        else:
+            registration = register(offer, work.verdict(row), work.matches, folder, work.context)
+        folder.guard()
+        folder.weights(offer.candidate.weights).unlink(missing_ok=True)
+    folder.clear_checkpoints()
+    judged = folder.file(VERDICT).is_file() and folder.file(CANDIDATE).is_file()
+    verdict = folder.read(VERDICT, Verdict) if judged else None
+    report = write_report(work.run, work.folder, work.context)
+    return RunEnd(work.run, row.state, work.plan, verdict, registration, report, work.suppressed)

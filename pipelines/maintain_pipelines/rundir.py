@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +29,15 @@ REGISTRATION = "04-registration.json"
 REPORT = "05-report.html"
 WEIGHTS = "weights.safetensors"
 LOG = "run.log"
+CHECKPOINTS = "checkpoints"
+
+#: Values of which each slot has its own.
+SLOT_VALUES = ("02", "03")
+
+
+def _anybody() -> None:
+    """No guard: for reading, and for whoever writes where nobody else can."""
+
 
 #: The first line of `run.log`.
 LOG_HEAD = {"schema": "maintain.run-log", "version": 1}
@@ -34,10 +45,19 @@ LOG_HEAD = {"schema": "maintain.run-log", "version": 1}
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """One folder below `runs/`. The second slot's values carry a `b` behind their number."""
+    """One folder below `runs/`. The second slot's values carry a `b` behind their number.
+
+    `guard` is asked before each write and raises where another process has taken the run over.
+    """
 
     path: Path
     slot: int = 1
+    guard: Callable[[], None] = field(default=_anybody, repr=False, compare=False)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where an unfinished training keeps its checkpoint."""
+        return self.path / CHECKPOINTS
 
     def create(self) -> None:
         """Make the folder, readable by its owner alone."""
@@ -45,18 +65,25 @@ class RunFolder:
 
     def file(self, name: str) -> Path:
         """Where a value of this slot lies."""
-        return self.path / (name if self.slot == 1 or name == PLAN else f"{name[:2]}b{name[2:]}")
+        again = self.slot > 1 and name.startswith(SLOT_VALUES)
+        return self.path / (f"{name[:2]}b{name[2:]}" if again else name)
 
     def write(self, name: str, record: object) -> Digest:
         """Write a value of this slot and return its digest."""
+        self.guard()
         return codec.write(self.file(name), record)
 
     def read(self, name: str, kind: type[T], *, expected: Digest | None = None) -> T:
         """Read a value of this slot back, checked against its digest."""
         return codec.read(self.file(name), kind, expected=expected)
 
+    def kept(self, name: str, kind: type[T], *, expected: Digest | None = None) -> T:
+        """A value that the journal says was written. Raises `DamagedError` when it is not there."""
+        return codec.read(self.require(name), kind, expected=expected)
+
     def write_table(self, kind: str, record: object) -> Digest:
         """Write a long table named by its digest."""
+        self.guard()
         digest = codec.digest_of(record)
         path = self.table(kind, digest)
         if not path.is_file():
@@ -65,7 +92,7 @@ class RunFolder:
 
     def read_table(self, kind: str, digest: Digest, record: type[T]) -> T:
         """Read a long table back, checked against the digest in its name."""
-        return codec.read(self.table(kind, digest), record, expected=digest)
+        return codec.read(self._present(self.table(kind, digest)), record, expected=digest)
 
     def table(self, kind: str, digest: Digest) -> Path:
         """Where a long table lies."""
@@ -81,15 +108,28 @@ class RunFolder:
 
     def log(self, clock: Clock, event: str, **facts: str | int | float | bool | None) -> None:
         """Append one JSON line to `run.log`. Facts are counts, digests and names, never identifiers."""
+        self.guard()
         line = json.dumps({"at": timestamp(clock.now()), "event": event, **facts}, sort_keys=True)
         descriptor = os.open(self.path / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             head = "" if os.fstat(descriptor).st_size else json.dumps(LOG_HEAD, sort_keys=True) + "\n"
             stream.write(f"{head}{line}\n")
 
+    def clear_checkpoints(self) -> None:
+        """Remove what an unfinished training left; it holds weights, and none of it is needed any more."""
+        self.guard()
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
     def require(self, name: str) -> Path:
         """The path of a value that must be there. Raises `DamagedError` when it is not."""
-        path = self.file(name)
+        return self._present(self.file(name))
+
+    def require_parts(self, *paths: Path) -> None:
+        """Raise `DamagedError` unless each of these files is there."""
+        for path in paths:
+            self._present(path)
+
+    def _present(self, path: Path) -> Path:
         if not path.is_file():
             raise DamagedError(
                 f"The run folder has no {path.name}, but the journal says it was written.",

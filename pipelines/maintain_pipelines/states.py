@@ -43,6 +43,10 @@ MOVES: Mapping[RunState, frozenset[RunState]] = {
 BEGINNINGS: frozenset[RunState] = frozenset({RunState.PLANNED, RunState.NOTHING_TO_DO})
 
 
+#: Chances at the holdout; a refused first one leads back to PLANNED once.
+LAST_SLOT = 2
+
+
 def is_end(state: RunState) -> bool:
     """Whether nothing can follow this state."""
     return not MOVES[state]
@@ -55,4 +59,14 @@ def check_move(present: RunState, following: RunState) -> None:
         raise IllegalMoveError(
             f"A run that is {present} cannot become {following}.",
             remedy=f"From {present} a run may become: {allowed}.",
+        )
+
+
+def check_slot(present: RunState, following: RunState, slot: int, wanted: int) -> None:
+    """Raise `IllegalMoveError` unless the slot grows by one, up to the last, exactly where a run plans again."""
+    again = present is RunState.UNLEARNED and following is RunState.PLANNED
+    if wanted != slot + again or wanted > LAST_SLOT:
+        raise IllegalMoveError(
+            f"A run in slot {slot} that is {present} cannot become {following} in slot {wanted}.",
+            remedy=f"A refused candidate leads to the next slot, once; there are {LAST_SLOT}.",
         )

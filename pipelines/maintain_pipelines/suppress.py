@@ -42,13 +42,12 @@ class Suppression:
     newly_suppressed: int
 
 
-def suppress_only(run: str, plan: Plan, matches: tuple[Selected, ...], context: Context) -> int:
+def suppress_only(unit: UnitOfWork, run: str, plan: Plan, matches: tuple[Selected, ...], context: Context) -> int:
     """Bar every match from later use and record it. Returns how many cases are newly barred."""
     cases = tuple(match.case for match in matches)
-    with context.ledger.begin(context.database) as unit:
-        count = suppress(unit, cases, reason=plan.reason, policy=plan.policy, model=plan.model, now=context.clock.now())
-        body = {"run": run, "policy_name": plan.policy_name, **_counts(unit, cases, plan.reason, count)}
-        context.ledger.append(unit, Event(EventKind.CASES_SUPPRESSED, subject=plan.model, body=body))
+    count = suppress(unit, cases, reason=plan.reason, policy=plan.policy, model=plan.model, now=context.clock.now())
+    body = {"run": run, "policy_name": plan.policy_name, **_counts(unit, cases, plan.reason, count)}
+    context.ledger.append(unit, Event(EventKind.CASES_SUPPRESSED, subject=plan.model, body=body))
     return count
 
 

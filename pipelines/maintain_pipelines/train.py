@@ -6,7 +6,7 @@ out, not what somebody meant to train on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maintain import __version__, codec
@@ -29,9 +29,13 @@ from maintain.records import (
 from maintain.unlearn import Trained, default_recipe, train
 from maintain.vocabulary import Alias, Head, ManifestStatus, Role, Split
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
+from maintain_pipelines.claims import Claim, check, guard, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.environment import pick_device, pick_threads
 from maintain_registry import UNNUMBERED, Event, EventKind, Intent, register
+
+#: What a second process is told that works on the model.
+HOLDER = "model train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,11 @@ class Installed:
 
 
 def train_first(order: TrainingOrder, context: Context) -> Installed:
-    """Train and install version 1. Raises `InputError` when the lineage has a champion already."""
-    if order.model in context.store.models() and context.store.alias(order.model, Alias.CHAMPION):
-        raise InputError(
-            f"{order.model} already has a champion.",
-            remedy="Revise it with `maintain run POLICY`, or train a model under another name.",
-        )
+    """Train and install version 1. Raises `InputError` when the lineage has a champion already.
+
+    Raises `HeldError` while another process works on the model.
+    """
+    _refuse_second(order, context)
     with context.database.read() as unit:
         snapshot = load_snapshot(unit, order.snapshot)
     if snapshot.model != order.model:
@@ -71,16 +74,38 @@ def train_first(order: TrainingOrder, context: Context) -> Installed:
             f"The snapshot {order.snapshot!r} was split for {snapshot.model!r}, not for {order.model!r}.",
             remedy=f"Take one with `maintain cohort snapshot NAME --model {order.model}`.",
         )
+    seconds = context.workspace.settings.runs.lease_seconds
+    with hold(context.database, order.model, HOLDER, lease_seconds=seconds) as claim:
+        _refuse_second(order, context)
+        return _train_claimed(order, snapshot, claim, context)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _refuse_second(order: TrainingOrder, context: Context) -> None:
+    if order.model in context.store.models() and context.store.alias(order.model, Alias.CHAMPION):
+        raise InputError(
+            f"{order.model} already has a champion.",
+            remedy="Revise it with `maintain run POLICY`, or train a model under another name.",
+        )
+
+
+def _train_claimed(order: TrainingOrder, snapshot: Snapshot, claim: Claim, context: Context) -> Installed:
+    standing = guard(context.database, claim)
+
+    def stop() -> bool:
+        standing()
+        return context.stop()
+
     digest = codec.digest_of(snapshot)
     folder = context.workspace.trainings / f"{order.model}-{short(digest)}-seed{order.seed}-{order.epochs}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     blueprint = _blueprint(order, snapshot, context)
-    trained = _train(order, blueprint, snapshot, folder, context)
+    trained = _train(order, blueprint, snapshot, folder, replace(context, stop=stop))
+    standing()
     save_weights(folder / WEIGHTS_FILE, trained.state)
-    return _install(order, blueprint, snapshot, trained, folder, context)
-
-
-# --- private ---------------------------------------------------------------------------------------
+    return _install(order, blueprint, snapshot, trained, folder, claim, context)
 
 
 def _blueprint(order: TrainingOrder, snapshot: Snapshot, context: Context) -> Blueprint:
@@ -116,6 +141,7 @@ def _install(
     snapshot: Snapshot,
     trained: Trained,
     folder: Path,
+    claim: Claim,
     context: Context,
 ) -> Installed:
     manifest = TrainingManifest(
@@ -154,7 +180,9 @@ def _install(
         event=Event(EventKind.MODEL_INSTALLED, subject=order.model, body=body),
         expected_champion=None,
     )
-    registered, entry = register(context.database, context.ledger, context.store, intent)
+    registered, entry = register(
+        context.database, context.ledger, context.store, intent, also=lambda unit: check(unit, claim)
+    )
     accuracy, cases = _validation_accuracy(spec, snapshot, trained.weights, folder, context)
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     (folder / WEIGHTS_FILE).unlink(missing_ok=True)

@@ -41,8 +41,9 @@ def unlearn(
         RefusedError: A method returned weights that no training under the stage's witness ended with.
     """
     request = _request(plan, roles, champion, folder, context)
-    with threads(plan.environment.threads):
+    with threads((context.elsewhere or plan.environment).threads):
         found = search(plan, slot, request, context.talk.progress)
+    folder.guard()
     manifest = manifest_of(plan, champion, roles, found.product.heard)
     spec = spec_of(champion.spec, found.product.heard, codec.digest_of(manifest))
     save_weights(folder.weights(found.product.heard.weights), found.product.state)
@@ -50,7 +51,6 @@ def unlearn(
     codec.write(folder.file(f"02-{SPEC_FILE}"), spec)
     candidate = _candidate(plan, slot, found, spec, folder)
     folder.write(CANDIDATE, candidate)
-    _clear_checkpoints(folder)
     return candidate
 
 
@@ -87,8 +87,8 @@ def spec_of(parent: ModelSpec, heard: Heard, manifest: Digest) -> ModelSpec:
 
 def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, context: Context) -> UnlearnRequest:
     """What every method of the slot is given; the search completes it with options, budget and progress."""
-    checkpoints = folder.path / "checkpoints"
-    checkpoints.mkdir(exist_ok=True, mode=0o700)
+    folder.guard()
+    folder.checkpoints.mkdir(exist_ok=True, mode=0o700)
     version = champion.version
     return UnlearnRequest(
         spec=champion.spec,
@@ -100,8 +100,8 @@ def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder
         options=(),
         seed=plan.seed,
         budget_steps=plan.budget_steps,
-        device=plan.environment.device,
-        checkpoints=checkpoints,
+        device=(context.elsewhere or plan.environment).device,
+        checkpoints=folder.checkpoints,
         stop=context.stop,
         witness=Witness(),
     )
@@ -120,10 +120,3 @@ def _candidate(plan: Plan, slot: Slot, found: Found, spec: ModelSpec, folder: Ru
         parent_weights=plan.champion.weights,
         decisions=found.decisions,
     )
-
-
-def _clear_checkpoints(folder: RunFolder) -> None:
-    checkpoints = folder.path / "checkpoints"
-    for left in checkpoints.iterdir():
-        left.unlink()
-    checkpoints.rmdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from maintain import codec
+from maintain.database import UnitOfWork
 from maintain.errors import NotEvaluatedError
 from maintain.gates import Ancestor, Evidence, FileCheck, RunFile, WeightsCheck, evaluate, fold
 from maintain.hashing import digest_bytes
@@ -64,8 +65,8 @@ def verify(offer: Offer, folder: RunFolder, context: Context) -> Verdict:
     return verdict
 
 
-def record_verdict(offer: Offer, verdict: Verdict, context: Context) -> None:
-    """Write the verdict into the ledger, whatever it is."""
+def record_verdict(unit: UnitOfWork, offer: Offer, verdict: Verdict, context: Context) -> None:
+    """Write the verdict into the ledger, whatever it is, in the transaction that moves the run."""
     body = {
         "run": offer.run,
         "candidate": verdict.candidate,
@@ -74,8 +75,7 @@ def record_verdict(offer: Offer, verdict: Verdict, context: Context) -> None:
         "gates": {result.gate: result.outcome.value for result in verdict.gates},
         "slot": verdict.slot,
     }
-    with context.ledger.begin(context.database) as unit:
-        context.ledger.append(unit, Event(EventKind.VERDICT_REACHED, subject=offer.plan.model, body=body))
+    context.ledger.append(unit, Event(EventKind.VERDICT_REACHED, subject=offer.plan.model, body=body))
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -87,9 +87,8 @@ def _take_look(offer: Offer, context: Context) -> int:
     with context.ledger.begin(context.database) as unit:
         number, new = journal.take_look(
             unit,
-            offer.run,
+            offer.claim,
             candidate,
-            model=offer.plan.model,
             patients=patients,
             now=context.clock.now(),
         )
@@ -106,23 +105,24 @@ def _check_weights(offer: Offer, spec: ModelSpec, folder: RunFolder, context: Co
     parent = context.store.get(offer.plan.model, offer.plan.champion.version).read(WEIGHTS_FILE)
     initial = None
     if spec.recipe is not None:
-        with threads(offer.plan.environment.threads):
+        with threads((context.elsewhere or offer.plan.environment).threads):
             initial = weights_digest(blueprint_of(spec).build(spec.recipe.seed).state_dict())
     return WeightsCheck(candidate=found, parent=digest_bytes(parent), finite=all_finite(state), initial=initial)
 
 
 def _measure(offer: Offer, spec: ModelSpec, folder: RunFolder, context: Context) -> Measurements:
     cases = offer.roles.of(*MEASURED_ROLES)
-    device = offer.plan.environment.device
+    device = (context.elsewhere or offer.plan.environment).device
     stored = context.store.get(offer.plan.model, offer.plan.champion.version)
     parent = folder.path / f"champion.{WEIGHTS_FILE}"
+    folder.guard()
     codec.write_bytes(parent, stored.read(WEIGHTS_FILE))
     try:
         champion_network = load_model(offer.champion.spec, parent, expected=offer.plan.champion.weights)
     finally:
         parent.unlink(missing_ok=True)
     candidate_network = load_model(spec, folder.weights(offer.candidate.weights))
-    with threads(offer.plan.environment.threads):
+    with threads((context.elsewhere or offer.plan.environment).threads):
         context.talk.progress("measuring", 0, 2)
         before = measure(
             champion_network,

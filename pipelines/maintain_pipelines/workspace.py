@@ -39,6 +39,9 @@ _SETTINGS_TEXT = """\
 
 [compute]
 # threads = 0        # 0: OMP_NUM_THREADS, else every core
+
+[runs]
+# lease_seconds = 60    # how long a run may be silent before another may take over
 """
 
 

@@ -36,6 +36,8 @@ class EventKind(StrEnum):
     """A lineage received its first champion, trained here or adopted."""
     RUN_PLANNED = "run-planned"
     """A policy was resolved into a plan; nothing has changed yet."""
+    RUN_RESUMED = "run-resumed"
+    """A run went on where its weights may come out differently: another machine, device or version."""
     HOLDOUT_LOOKED = "holdout-looked"
     """The holdout of a lineage was opened for one candidate; written before the data is read."""
     VERDICT_REACHED = "verdict-reached"

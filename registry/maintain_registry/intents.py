@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from maintain import codec
 from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
-from maintain.errors import InputError, RefusedError
+from maintain.errors import InputError, RefusedError, StaleError, WaitingError
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
@@ -36,6 +37,13 @@ REGISTERING: Mapping[EventKind, Alias] = {
     EventKind.MODEL_INSTALLED: Alias.CHAMPION,
     EventKind.VERSION_REGISTERED: Alias.CANDIDATE,
 }
+
+
+#: How long a registration is waited for; copying large weights takes seconds, a process that hangs takes for ever.
+WAIT_SECONDS = 30.0
+
+#: How often a lock that is held is tried again.
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +264,7 @@ def _require_champion(unit: UnitOfWork, store: ModelStore, intent: Intent) -> No
     ]
     present = coming[-1] if coming else store.alias(model, Alias.CHAMPION)
     if present != intent.expected_champion:
-        raise RefusedError(
+        raise StaleError(
             f"The champion of {model} has changed since this work began.",
             remedy="The result is stale; run the policy again on the present champion.",
         )
@@ -308,7 +316,23 @@ def _alone(database: Database) -> Iterator[None]:
     path = f"{database.engine.url.database}{_LOCK_SUFFIX}"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Wait for the lock, not for ever: a process that was stopped while it registered never gives it back."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                raise WaitingError(
+                    "Another process is registering a version in this workspace.",
+                    remedy="Wait until it is done and say it again; if it hangs, end that process first.",
+                ) from error
+            time.sleep(POLL_SECONDS)

@@ -8,7 +8,7 @@ import pytest
 
 from maintain.errors import IllegalMoveError
 from maintain.vocabulary import RunState
-from maintain_pipelines.states import BEGINNINGS, MOVES, check_move, is_end
+from maintain_pipelines.states import BEGINNINGS, MOVES, check_move, check_slot, is_end
 
 PAIRS = list(itertools.product(RunState, RunState))
 ENDS = {"nothing-to-do", "rejected", "undecided", "failed", "abandoned", "registered"}
@@ -41,3 +41,24 @@ def test_every_state_can_be_reached() -> None:
         open_states = {to for state in open_states for to in MOVES[state]} - reached
         reached |= open_states
     assert reached == set(RunState)
+
+
+@pytest.mark.parametrize(
+    ("present", "following", "slot", "wanted"),
+    [
+        (RunState.UNLEARNED, RunState.PLANNED, 1, 1),
+        (RunState.UNLEARNED, RunState.PLANNED, 1, 3),
+        (RunState.UNLEARNED, RunState.PLANNED, 2, 3),
+        (RunState.PLANNED, RunState.UNLEARNED, 1, 2),
+        (RunState.UNLEARNED, RunState.VERIFIED, 2, 1),
+    ],
+)
+def test_a_slot_grows_once_and_only_after_a_refusal(
+    present: RunState, following: RunState, slot: int, wanted: int
+) -> None:
+    with pytest.raises(IllegalMoveError, match=f"in slot {wanted}"):
+        check_slot(present, following, slot, wanted)
+
+
+def test_a_refused_first_slot_leads_to_the_second() -> None:
+    check_slot(RunState.UNLEARNED, RunState.PLANNED, 1, 2)

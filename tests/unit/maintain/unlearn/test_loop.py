@@ -97,7 +97,7 @@ def test_an_interrupted_training_goes_on_bit_for_bit(epoch: int, whole: Trained,
     answers = iter([*[False] * (epoch - 1), True])
     with pytest.raises(WaitingError, match=f"after {epoch} of 4 epochs; what was done is kept") as caught:
         run(checkpoint=path, stop=lambda: next(answers))
-    assert "--resume" in caught.value.remedy
+    assert "goes on from the last finished epoch" in caught.value.remedy
     torch.manual_seed(epoch)
     resumed = run(checkpoint=path)
     assert (resumed.weights, resumed.log, resumed.history) == (whole.weights, whole.log, whole.history)

@@ -1,0 +1,235 @@
+"""Real processes of `maintain` that are killed, stopped, or told to stop at a chosen point.
+
+The points live here and nowhere in the library: the functions that lie around one are wrapped in a
+forked child, which then runs the command line as it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: What a command would import, imported before there are threads; the rooms whose functions are wrapped.
+IMPORTED = (
+    "maintain.cli.composition",
+    "maintain_pipelines.demo",
+    "maintain_registry.folder",
+    "maintain_registry.ledger",
+)
+
+#: Grace of a child that is told to stop; the program's own is longer than a test should be.
+GRACE_SECONDS = 1.0
+
+#: What a process sends itself at its point, by name.
+SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "term": signal.SIGTERM, "int": signal.SIGINT}
+
+#: Every point, in the order in which a run comes to it: (module, attribute, call, before or after).
+POINTS: dict[str, tuple[str, str, int, str]] = {
+    "plan written, no row": ("maintain_pipelines.work", "_record_plan", 1, "before"),
+    "row written, no head line": ("maintain_registry.ledger:Ledger", "complete_heads", 2, "before"),
+    "planned": ("maintain_pipelines.work", "begin", 1, "after"),
+    "epoch 2 trained, not kept": ("maintain.unlearn.loop", "_keep", 2, "before"),
+    "a later epoch kept": ("maintain.unlearn.loop", "_keep", 3, "after"),
+    "candidate written, no row": ("maintain_pipelines.run", "unlearn", 1, "after"),
+    "unlearned": ("maintain_pipelines.run", "_unlearn", 1, "after"),
+    "look entered, not committed": ("maintain_pipelines.journal", "take_look", 1, "after"),
+    "looked, not measured": ("maintain_pipelines.verify", "_take_look", 1, "after"),
+    "verdict written, no row": ("maintain_pipelines.run", "verify", 1, "after"),
+    "verdict entered, not committed": ("maintain_pipelines.run", "record_verdict", 1, "after"),
+    "verified": ("maintain_pipelines.run", "_verify", 1, "after"),
+    "intent without files": ("maintain_registry.intents", "_begin", 1, "after"),
+    "files without entry": ("maintain_registry.folder:FolderStore", "put", 1, "after"),
+    "entry written, not committed": ("maintain_pipelines.register", "suppress", 1, "after"),
+    "recorded, no alias": ("maintain_registry.intents", "_record", 1, "after"),
+    "alias, intent not done": ("maintain_registry.folder:FolderStore", "set_alias", 1, "after"),
+    "registered, not written down": ("maintain_registry.intents", "register", 1, "after"),
+    "registered, no report": ("maintain_pipelines.run", "register", 1, "after"),
+    "report written": ("maintain_pipelines.run", "write_report", 1, "after"),
+}
+
+#: The point that a run passes only once, when it is begun.
+FIRST = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended (minus the signal, where one killed it) and what it said on both streams."""
+
+    code: int
+    said: str
+    process: int
+    stopped: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Nursery:
+    """A process that has imported everything and forks one child a command, so that many kills cost little."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+
+    def run(
+        self,
+        *arguments: object,
+        workspace: Path,
+        point: str = "",
+        send: str = "kill",
+        hang: float = 0.0,
+        after_seconds: float = 0.0,
+    ) -> Ended:
+        """Run one command in a process of its own: to its end, its death, or its stop at the point or moment."""
+        words = ["--workspace", str(workspace), *map(str, arguments)]
+        said = self.folder / f"said-{len(list(self.folder.iterdir()))}.txt"
+        return self._ask(
+            {"words": words, "point": point, "send": send, "hang": hang, "after": after_seconds, "said": str(said)}
+        )
+
+    def wake(self, stopped: Ended) -> Ended:
+        """Let a stopped process go on to its end."""
+        return self._ask({"wake": stopped.process, "said": stopped.said})
+
+    def kill(self, stopped: Ended) -> Ended:
+        """Kill a stopped process."""
+        os.kill(stopped.process, signal.SIGKILL)
+        return self.wake(stopped)
+
+    def _ask(self, order: dict[str, Any]) -> Ended:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        said = order["said"] if answer["stopped"] else Path(order["said"]).read_text(encoding="utf-8")
+        return Ended(said=said, **answer)
+
+
+@contextmanager
+def nursery(folder: Path) -> Iterator[Nursery]:
+    """A nursery that is gone at the end of the block."""
+    root = Path(__file__).parents[2]
+    paths = [root, root / "policies", root / "registry", root / "pipelines", root / "tests"]
+    environment = {**os.environ, "PYTHONPATH": ":".join(map(str, paths))}
+    with subprocess.Popen(
+        [sys.executable, "-m", "helpers.killing"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Nursery(process, folder)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def arm(point: str, number: int, hang: float) -> None:
+    """Wrap the function of a point, so that its call of that count sends the signal."""
+    module, name, wanted, when = POINTS[point]
+    owner = _owner(module)
+    original: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == wanted and when == "before":
+            _send(number, hang)
+        result = original(*arguments, **named)
+        if calls == wanted and when == "after":
+            _send(number, hang)
+        return result
+
+    for place, attribute in [(owner, name)] if _in_class(module) else _imported(original):
+        setattr(place, attribute, wrapped)
+    table: Any = sys.modules["maintain_pipelines.run"]
+    table.STEPS = {state: wrapped if step is original else step for state, step in table.STEPS.items()}
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _in_class(module: str) -> bool:
+    """Whether a point lies in a method, which is wrapped in its class."""
+    return ":" in module
+
+
+def _owner(module: str) -> Any:
+    name, _, inner = module.partition(":")
+    found = importlib.import_module(name)
+    return getattr(found, inner) if inner else found
+
+
+def _imported(original: Any) -> list[tuple[Any, str]]:
+    """Every module of ours that holds the function, under whatever name it is called there."""
+    ours = [module for name, module in list(sys.modules.items()) if name.startswith("maintain")]
+    return [(module, name) for module in ours for name, value in list(vars(module).items()) if value is original]
+
+
+def _send(number: int, hang: float) -> None:
+    os.kill(os.getpid(), number)
+    until = time.monotonic() + hang
+    while time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def _serve() -> None:
+    for room in IMPORTED:
+        importlib.import_module(room)
+    for line in sys.stdin:
+        order, begun = json.loads(line), time.monotonic()
+        child = order.get("wake") or os.fork()
+        if child == 0:
+            _be_born(order)
+        if "wake" in order:
+            os.kill(child, signal.SIGCONT)
+        elif order["after"]:
+            time.sleep(order["after"])
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, os.WUNTRACED)
+        stopped = os.WIFSTOPPED(status)
+        answer = {
+            "code": 0 if stopped else os.waitstatus_to_exitcode(status),
+            "process": child,
+            "stopped": stopped,
+            "seconds": time.monotonic() - begun,
+        }
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _be_born(order: dict[str, Any]) -> None:
+    from maintain.cli import app, interruption
+    from maintain_registry import intents
+
+    descriptor = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    code = 4
+    try:
+        interruption.GRACE_SECONDS = intents.WAIT_SECONDS = GRACE_SECONDS
+        if order["point"]:
+            arm(order["point"], SIGNALS[order["send"]], order["hang"])
+        sys.argv[1:] = order["words"]
+        app.main()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
