@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from maintain import __version__
-from maintain.cli import audit, cohort, console, demo, doctor, model, policy, registry, runs, workspace
+from maintain.cli import audit, cohort, console, demo, doctor, model, plan, policy, registry, runs, workspace
 from maintain.cli.exit_codes import ExitCode, of_error
 from maintain.cli.options import Place
 from maintain.cli.streams import patient_streams
@@ -43,6 +43,7 @@ for noun, group, summary in (
 app.add_typer(doctor.app, name="doctor")
 demo.add_to(app)
 workspace.add_to(app)
+plan.add_to(app)
 runs.add_to(app)
 
 

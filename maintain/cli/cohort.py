@@ -1,4 +1,4 @@
-"""`maintain cohort`: read cases in, look at them, split and freeze them."""
+"""`maintain cohort`: read cases in, look at them, split, freeze and bar them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from maintain.cli import console
 from maintain.cli.options import AsJson, Place
+from maintain.vocabulary import Reason
 
 app = typer.Typer()
 
@@ -171,3 +172,42 @@ def snapshot(
     document = {"name": name, "digest": digest, "model": model, "label": label, "cases": len(frozen.members)}
     document["splits"] = {s: {"images": images, "patients": patients} for s, images, patients in counts}
     console.answer(document, lines, schema="cohort-snapshot", as_json=as_json)
+
+
+@app.command()
+def suppress(
+    context: typer.Context,
+    reason: Annotated[Reason, typer.Option("--reason", "-r", help="Why; decides how far it reaches.")],
+    cases: Annotated[list[str] | None, typer.Argument(metavar="CASE", help="Keyed identifiers of cases.")] = None,
+    where: Annotated[str | None, typer.Option("--where", help="Those that match: FIELD=VALUE, or {YAML}.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="The lineage, for reasons that concern one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bar cases from later snapshots and plans. Saying it again changes nothing.
+
+    consent and data-subject hold everywhere, for every exact copy, and at intake. wrong-label bars
+    the recorded answer until it is corrected. Other reasons bar the cases in one model lineage.
+    Nothing that was learned is unlearned by this, and pixels that are stored stay where they are.
+    Exits 5 when no case matches.
+
+    \b
+    Examples:
+      maintain cohort suppress 3f1c… --reason data-subject
+      maintain cohort suppress --where 'device.model=Cirrus 800 FA' --reason device-deprecated --model fundus-triage
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.suppress import suppress_by_hand
+    from maintain_policies import parse_where
+
+    predicate = parse_where(where, source="--where") if where else None
+    with open_context(context.obj) as ports:
+        done = suppress_by_hand(tuple(cases or ()), predicate, reason=reason, model=model, context=ports)
+    scope = f"in the lineage of {done.model}" if done.model else "everywhere"
+    lines = [
+        f"{done.newly_suppressed} newly suppressed for {done.reason}, {scope}.",
+        f"Asked for: images {done.cases}, exact copies of them {done.copies}, patients {done.patients}.",
+    ]
+    console.answer(codec.encode(done), lines, schema="cohort-suppress", as_json=as_json)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maintain.cli import console
 from maintain.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from maintain_pipelines.explain import CaseStory, Copy
 
 app = typer.Typer()
 
@@ -44,6 +47,33 @@ def validate(
 
 
 @app.command()
+def explain(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="The keyed identifier of a case.")],
+    policies: Annotated[list[Path], typer.Option("--policy", "-p", metavar="FILE", help="A policy file; repeatable.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what policies make of one case: matched or not, by which part, its role, and why.
+
+    \b
+    Example:
+      maintain policy explain 3f1c… --policy policies/consent-withdrawal.yaml
+    """
+    from maintain import codec
+    from maintain.cli.catalogues import catalogues
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.explain import explain_case
+    from maintain_policies import load_policy
+
+    loaded = [load_policy(file, catalogues()) for file in policies]
+    with open_context(context.obj) as ports:
+        stories = [explain_case(case, policy, ports) for policy in loaded]
+    lines = [line for story in stories for line in (*_story_lines(story), "")][:-1]
+    document = {"case": case, "policies": [codec.encode(story) for story in stories]}
+    console.answer(document, lines, schema="policy-explain", as_json=as_json)
+
+
+@app.command()
 def schema(as_json: AsJson = False) -> None:
     """Print the JSON Schema of the policy language, for editors.
 
@@ -58,3 +88,32 @@ def schema(as_json: AsJson = False) -> None:
 
     document = json_schema(catalogues())
     console.answer({"json_schema": document}, [json.dumps(document, indent=2)], schema="policy-schema", as_json=as_json)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _story_lines(story: CaseStory) -> list[str]:
+    """One case under one policy, as sentences with a word in front."""
+    if story.matched:
+        match = f"yes: {story.test}"
+    elif story.selected:
+        match = f"no ({story.test} does not hold), but selected: {story.selected}"
+    else:
+        match = f"no: {story.test} does not hold"
+    learned = "learned from it" if story.learned else "did not learn from it"
+    return [
+        f"Case {story.case_id} under {story.policy_name}",
+        f"matches     {match}",
+        f"learned     version {story.champion} of {story.model} {learned}",
+        f"split       {story.split or 'none in this lineage'}",
+        f"role        {story.role or 'none'}: {story.role_reason}",
+        f"suppressed  {story.suppressed or 'no'}",
+        *(_copy_line(copy) for copy in story.copies),
+        *([] if story.copies else ["duplicate   of no other image"]),
+    ]
+
+
+def _copy_line(copy: Copy) -> str:
+    whose = "the same patient" if copy.same_patient else "another pseudonym"
+    return f"duplicate   of {copy.case_id}, under {whose}, role {copy.role or 'none'}"

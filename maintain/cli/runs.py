@@ -1,8 +1,7 @@
-"""`maintain plan`, `maintain run`, `maintain report`, `maintain runs`: policies at work."""
+"""`maintain run`, `maintain report`, `maintain runs`: policies at work."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,53 +9,20 @@ import typer
 from maintain.cli import console
 from maintain.cli.exit_codes import of_state
 from maintain.cli.options import AsJson
+from maintain.cli.plan import PolicyFile, proof_lines, role_lines, slot_line
 
 if TYPE_CHECKING:
-    from maintain.records import Plan, Verdict
+    from maintain.records import Verdict
 
 app = typer.Typer()
 
-PolicyFile = Annotated[Path, typer.Argument(metavar="POLICY", help="A policy file (YAML).")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run; `maintain runs list` has them.")]
 
 
 def add_to(application: typer.Typer) -> None:
     """Add the commands without a noun to the application."""
-    application.command(name="plan")(plan)
     application.command(name="run")(run)
     application.command(name="report")(report)
-
-
-def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
-    """Say what a policy would do, to whom, and why. Changes nothing.
-
-    \b
-    Example:
-      maintain plan policies/consent-withdrawal.yaml
-    """
-    from maintain import codec
-    from maintain.cli.catalogues import catalogues
-    from maintain.cli.composition import open_context
-    from maintain_pipelines.select import make_plan
-    from maintain_policies import load_policy
-
-    loaded = load_policy(policy, catalogues())
-    with open_context(context.obj) as ports:
-        selection = make_plan(loaded, ports)
-    document = {
-        "plan": codec.encode(selection.plan),
-        "digest": codec.digest_of(selection.plan),
-        "matches": len(selection.matches),
-        "nothing_to_do": selection.nothing_learned,
-        "forget": [
-            {"case": row.case_id, "label_version": row.label_version, "reason": row.reason}
-            for row in selection.roles.rows
-            if row.role.value == "forget"
-        ],
-    }
-    lines = _plan_lines(selection.plan, len(selection.matches), document["forget"])
-    lines += [f"Looser than {loaded.gate_set}: {figure}" for figure in loaded.looser]
-    console.answer(document, lines, schema="plan", as_json=as_json)
 
 
 def run(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
@@ -161,7 +127,8 @@ def show(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
             row = journal.get(unit, run)
         told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
     lines = [f"{row.run} is {row.state}. {told.headline}", ""]
-    lines += _plan_lines(told.plan, None, [{"case": case.case_id} for case in told.excluded])
+    lines += [f"Policy {row.policy_name} on version {told.plan.champion.version} of {row.model}.", ""]
+    lines += [*proof_lines(told.plan), *map(slot_line, told.plan.slots), "", *role_lines(told.plan)]
     if told.verdict:
         lines += ["", *verdict_lines(told.verdict)]
     if row.error:
@@ -185,20 +152,3 @@ def verdict_lines(verdict: Verdict) -> list[str]:
         for gate in verdict.gates
     ]
     return [*console.table(("gate", "outcome", "why"), rows), "", f"Verdict: {words[verdict.outcome.value]}."]
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _plan_lines(plan: Plan, matches: int | None, forget: list[dict[str, Any]]) -> list[str]:
-    champion = f"version {plan.champion.version} of {plan.model}"
-    if matches is None:
-        first = f"Policy {plan.policy_name} on {champion}: {len(forget)} images to forget."
-    else:
-        first = f"Policy {plan.policy_name}: {matches} images match; {champion} learned from {len(forget)}."
-    gates = ", ".join(gate.name for gate in plan.gates)
-    methods = ", else ".join(method.name for method in plan.slots[0].methods)
-    proof = f"Claim {plan.claim} (reason {plan.reason}); method {methods};"
-    rows = [(count.role.value, count.cases, count.patients) for count in plan.counts]
-    head = [first, f"{proof} gates {plan.gate_set}: {gates}.", ""]
-    return head + console.table(("role", "images", "patients"), rows)

@@ -17,16 +17,28 @@ if TYPE_CHECKING:
         LabelCounts,
         LabelFact,
         Patient,
+        Standing,
         commitment,
     )
-    from maintain.cohort.selection import Selected, field_counts, near_value, select, unknown_values
+    from maintain.cohort.reading import read_standings
+    from maintain.cohort.selection import (
+        Selected,
+        field_counts,
+        matching_ids,
+        near_value,
+        refuse_unknown_values,
+        select,
+        select_stored,
+        unknown_stored,
+        unknown_values,
+    )
     from maintain.cohort.snapshots import (
         load_snapshot,
         load_snapshot_by_digest,
         snapshot_names,
         take_snapshot,
     )
-    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, splits_of
+    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, lineages, splits_of
     from maintain.cohort.store import CohortStore
     from maintain.cohort.suppression import SuppressionList, suppress, suppressed
 
@@ -47,19 +59,26 @@ __all__ = [
     "SplitCount",
     "SplitCounts",
     "SplitShares",
+    "Standing",
     "SuppressionList",
     "commitment",
     "decide_splits",
     "field_counts",
+    "lineages",
     "load_snapshot",
     "load_snapshot_by_digest",
+    "matching_ids",
     "near_value",
+    "read_standings",
+    "refuse_unknown_values",
     "select",
+    "select_stored",
     "snapshot_names",
     "splits_of",
     "suppress",
     "suppressed",
     "take_snapshot",
+    "unknown_stored",
     "unknown_values",
 ]
 
@@ -67,11 +86,15 @@ __all__ = [
 _ROOMS = {
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count FileOutcome KnownFile LabelCounts "
-        "LabelFact Patient commitment"
+        "LabelFact Patient Standing commitment"
     ),
-    "selection": "Selected field_counts near_value select unknown_values",
+    "reading": "read_standings",
+    "selection": (
+        "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
+        "unknown_stored unknown_values"
+    ),
     "snapshots": "load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
-    "splits": "SplitCount SplitCounts SplitShares decide_splits splits_of",
+    "splits": "SplitCount SplitCounts SplitShares decide_splits lineages splits_of",
     "store": "CohortStore",
     "suppression": "SuppressionList suppress suppressed",
 }

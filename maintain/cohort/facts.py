@@ -18,8 +18,10 @@ class Conflict(StrEnum):
     """The same instance is known with other pixels."""
     HIERARCHY = "inconsistent"
     """Patient, study, series or device differ from what is known of the same study, series or instance."""
-    SUPPRESSED = "suppressed"
-    """A person took back consent or asked for erasure; only this word is stored."""
+    SUPPRESSED_CONSENT = "suppressed-consent"
+    """A person took back consent; only this word is stored."""
+    SUPPRESSED_DATA_SUBJECT = "suppressed-data-subject"
+    """A person asked for erasure; only this word is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,20 @@ class CohortStatus:
     by_eye: tuple[Count, ...]
     files: tuple[Count, ...]
     rejected: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The little that a plan or a snapshot must know of every case; `label` is None where it has none."""
+
+    case_id: str
+    patient: str
+    study: str
+    device: str | None
+    pixels: Digest
+    consent: ConsentStatus
+    label: str | None
+    label_version: int
 
 
 def commitment(salt: bytes, patient: str) -> Digest:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from maintain.cohort.facts import Arrival, Conflict, FileOutcome
+from maintain.cohort.reading import joined
 from maintain.database import UnitOfWork, tables
 from maintain.hashing import Digest, digest_json
 from maintain.records import Case, Device
@@ -23,8 +24,14 @@ from maintain.vocabulary import ConsentStatus, FileStatus, Reason
 #: Random bytes of a patient's salt: as strong as the pseudonym it hides.
 SALT_BYTES = 16
 
-#: Reasons for which intake itself refuses a case that comes back.
-PERSONAL = tuple(reason.value for reason in Reason if reason.personal)
+#: Reasons for which intake itself refuses a case that comes back, each with the word that is stored.
+PERSONAL = {
+    Reason.CONSENT: Conflict.SUPPRESSED_CONSENT,
+    Reason.DATA_SUBJECT: Conflict.SUPPRESSED_DATA_SUBJECT,
+}
+
+#: The words of files that were refused for a person's wish.
+PERSONAL_CONFLICTS = tuple(word.value for word in PERSONAL.values())
 
 
 def file_arrivals(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival]) -> tuple[FileOutcome, ...]:
@@ -67,16 +74,13 @@ class _Known:
     series: dict[str, tuple[str, str]]
     studies: dict[str, tuple[str, str | None, str | None]]
     owners: dict[str, tuple[int, str]]
-    barred_patients: frozenset[str]
-    barred_cases: frozenset[str]
-    barred_pixels: frozenset[str]
+    barred: Mapping[str, Conflict]
 
     @classmethod
     def of(cls, unit: UnitOfWork, cases: Sequence[Case]) -> _Known:
-        ids, pixels = {case.case_id for case in cases}, {case.pixels for case in cases}
+        ids = {case.case_id for case in cases}
         image, series, study, device = tables.image_case, tables.series, tables.study, tables.device
-        file, patient, barred = tables.file, tables.patient, tables.suppression
-        personal = select(barred.c.case_id, barred.c.pixels).where(barred.c.reason.in_(PERSONAL))
+        file = tables.file
         return cls(
             images={
                 row.case_id: (row.pixels, row.series)
@@ -104,24 +108,15 @@ class _Known:
                     )
                 )
             },
-            barred_patients=frozenset(
-                row.patient
-                for row in unit.rows(
-                    select(patient.c.patient).where(
-                        patient.c.patient.in_({case.patient for case in cases}),
-                        patient.c.consent == ConsentStatus.WITHDRAWN,
-                    )
-                )
-            ),
-            barred_cases=frozenset(row.case_id for row in unit.rows(personal.where(barred.c.case_id.in_(ids)))),
-            barred_pixels=frozenset(row.pixels for row in unit.rows(personal.where(barred.c.pixels.in_(pixels)))),
+            barred=_barred(unit, cases),
         )
 
     def conflict(self, case: Case) -> Conflict | None:
         """Why this case cannot be filed, if it cannot."""
+        for mark in (case.patient, case.case_id, case.pixels):
+            if mark in self.barred:
+                return self.barred[mark]
         image = self.images.get(case.case_id)
-        if image is None and self._is_barred(case):
-            return Conflict.SUPPRESSED
         study = self.studies.get(case.study, (case.patient, None, None))
         series = self.series.get(case.series, (case.study, device_digest(case.device)))
         if (
@@ -142,12 +137,33 @@ class _Known:
         self.images[case.case_id] = (case.pixels, case.series)
         self.owners[case.case_id] = owner
 
-    def _is_barred(self, case: Case) -> bool:
-        return (
-            case.patient in self.barred_patients
-            or case.case_id in self.barred_cases
-            or case.pixels in self.barred_pixels
-        )
+
+def _barred(unit: UnitOfWork, cases: Sequence[Case]) -> Mapping[str, Conflict]:
+    """Patients, cases and pictures of this batch that a person wants left alone, each with its word.
+
+    A picture of a withdrawn patient is barred from the day of the letter, under every pseudonym.
+    """
+    barred, patient = tables.suppression, tables.patient
+    ids, pixels = {case.case_id for case in cases}, {case.pixels for case in cases}
+    rows = unit.rows(
+        select(barred.c.case_id, barred.c.pixels, barred.c.reason)
+        .where(barred.c.reason.in_([reason.value for reason in PERSONAL]))
+        .where(or_(barred.c.case_id.in_(ids), barred.c.pixels.in_(pixels)))
+        .order_by(barred.c.id.desc())
+    )
+    found = {mark: PERSONAL[Reason(row.reason)] for row in rows for mark in (row.case_id, row.pixels)}
+    withdrawn = patient.c.consent == ConsentStatus.WITHDRAWN
+    patients = patient.c.patient.in_({case.patient for case in cases})
+    marks = [
+        *(row.patient for row in unit.rows(select(patient.c.patient).where(withdrawn, patients))),
+        *(
+            row.pixels
+            for row in unit.rows(
+                joined(tables.image_case.c.pixels).where(withdrawn, tables.image_case.c.pixels.in_(pixels))
+            )
+        ),
+    ]
+    return {**dict.fromkeys(marks, Conflict.SUPPRESSED_CONSENT), **found}
 
 
 def _judge(arrival: Arrival, source: int, known: _Known) -> FileOutcome:

@@ -10,9 +10,14 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
+
 from maintain.cohort.facts import Count
-from maintain.errors import nearest_name
-from maintain.predicate import Absent, Predicate, absent_values, explain, field_values, matches
+from maintain.cohort.reading import joined, read_cases
+from maintain.cohort.where import condition, fits, known_values, listed
+from maintain.database import UnitOfWork, tables
+from maintain.errors import InputError, nearest_name
+from maintain.predicate import Absent, Predicate, absent_among, absent_values, explain, field_values, matches
 from maintain.records import Case
 from maintain.vocabulary import Eye, Unit
 
@@ -51,6 +56,49 @@ def select(cases: tuple[Case, ...], predicate: Predicate, unit: Unit) -> tuple[S
     return tuple(sorted(found, key=lambda selected: selected.case.case_id))
 
 
+def select_stored(unit: UnitOfWork, predicate: Predicate, kind: Unit) -> tuple[Selected, ...]:
+    """What `select` says of the whole cohort, reading only the cases that it selects and their units.
+
+    The database finds the matches; the evaluator has the last word on each, and gives its reason.
+    """
+    if not fits(predicate):
+        return select(read_cases(unit), predicate, kind)
+    found = select(read_cases(unit, _around(predicate, kind)), predicate, kind)
+    chosen = {selected.case.case_id for selected in found}
+    image = tables.image_case
+    pictures = listed(image.c.pixels, {selected.case.pixels for selected in found})
+    shown = {row.case_id for row in unit.rows(joined(image.c.case_id).where(pictures))}
+    copies = read_cases(unit, listed(image.c.case_id, shown - chosen)) if shown - chosen else ()
+    every = (*found, *(Selected(case, COPY) for case in copies))
+    return tuple(sorted(every, key=lambda selected: selected.case.case_id))
+
+
+def matching_ids(unit: UnitOfWork, predicate: Predicate) -> frozenset[str]:
+    """The cases of the cohort that match, without their units and copies."""
+    if not fits(predicate):
+        return frozenset(case.case_id for case in read_cases(unit) if matches(predicate, case))
+    return frozenset(row.case_id for row in unit.rows(joined(tables.image_case.c.case_id).where(condition(predicate))))
+
+
+def refuse_unknown_values(unit: UnitOfWork, predicate: Predicate) -> None:
+    """Raise `InputError` for values that no case ever had, each with the nearest; most likely typing errors."""
+    unknown = unknown_stored(unit, predicate)
+    if unknown:
+        listed_values = "; ".join(
+            f"{item.field} is never {item.value!r}" + (f" (nearest: {item.nearest!r})" if item.nearest else "")
+            for item in unknown
+        )
+        raise InputError(
+            f"The test names values that no case ever had: {listed_values}.",
+            remedy="Mend them; `maintain cohort status` lists what there is.",
+        )
+
+
+def unknown_stored(unit: UnitOfWork, predicate: Predicate) -> tuple[Absent, ...]:
+    """What `unknown_values` says of the whole cohort; a label that was corrected is still a known one."""
+    return absent_among(predicate, lambda field: {str(row.value) for row in unit.rows(known_values(field))})
+
+
 def unknown_values(cases: tuple[Case, ...], predicate: Predicate) -> tuple[Absent, ...]:
     """Every value that the predicate names and no case ever had, with the nearest that one has."""
     return absent_values(predicate, cases)
@@ -74,11 +122,25 @@ def field_counts(cases: tuple[Case, ...], field: str) -> tuple[Count, ...]:
 # --- private ---------------------------------------------------------------------------------------
 
 
+def _around(predicate: Predicate, kind: Unit) -> ColumnElement[bool]:
+    """The matches, and every case that one of them may pull in."""
+    matching = condition(predicate)
+    if kind is Unit.IMAGE:
+        return matching
+    shared: Mapping[Unit, ColumnElement[str]] = {
+        Unit.SERIES: tables.series.c.series,
+        Unit.STUDY: tables.study.c.study,
+        Unit.EYE: tables.patient.c.patient,
+        Unit.PATIENT: tables.patient.c.patient,
+    }
+    return shared[kind].in_(joined(shared[kind]).where(matching))
+
+
 def _unit_keys(case: Case, unit: Unit) -> tuple[Hashable, ...]:
-    """What a case shares with its unit. A picture of both eyes, or nobody knows of which, is of either."""
+    """What a case shares with its unit. A picture of both eyes belongs to each; of an unknown one, to none."""
     if unit is Unit.EYE:
-        eyes = (Eye.RIGHT, Eye.LEFT) if case.eye in (None, Eye.BOTH) else (case.eye,)
-        return tuple((case.patient, eye) for eye in eyes)
+        eyes = (Eye.RIGHT, Eye.LEFT) if case.eye is Eye.BOTH else (case.eye,)
+        return tuple((case.patient, eye) for eye in eyes if eye is not None)
     shared: Mapping[Unit, str] = {
         Unit.IMAGE: case.case_id,
         Unit.SERIES: case.series,

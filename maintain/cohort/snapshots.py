@@ -14,14 +14,16 @@ from sqlalchemy import insert, select
 
 from maintain import codec
 from maintain.clock import timestamp
-from maintain.cohort.reading import read_cases
+from maintain.cohort.facts import Standing
+from maintain.cohort.reading import read_standings
+from maintain.cohort.selection import matching_ids
 from maintain.cohort.splits import most_seen, splits_of
 from maintain.cohort.suppression import suppressed
 from maintain.database import UnitOfWork, tables
 from maintain.errors import DamagedError, InputError, UnknownNameError
 from maintain.hashing import Digest
-from maintain.predicate import Predicate, describe, matches
-from maintain.records import Case, Snapshot, SnapshotMember
+from maintain.predicate import Predicate, describe
+from maintain.records import Snapshot, SnapshotMember
 from maintain.vocabulary import Split
 
 #: What a snapshot may be called: it appears in file names and command lines.
@@ -94,26 +96,27 @@ def snapshot_names(unit: UnitOfWork) -> tuple[str, ...]:
 
 
 def _members(unit: UnitOfWork, model: str, label_name: str, where: Predicate | None) -> tuple[SnapshotMember, ...]:
-    cases = read_cases(unit)
+    cases = read_standings(unit, label_name)
+    matching = None if where is None else matching_ids(unit, where)
     sides = splits_of(unit, model)
     barred = suppressed(unit, model)
     chosen = [
-        (case, label)
+        (case, case.label)
         for case in cases
-        if (label := case.label(label_name)) is not None
-        and barred.why(case, label_version=label.version) is None
-        and (where is None or matches(where, case))
+        if case.label is not None
+        and barred.why(case, label_version=case.label_version) is None
+        and (matching is None or case.case_id in matching)
     ]
     _refuse_undecided(model, [case for case, _ in chosen], sides)
     seen = most_seen((case.pixels, sides[case.patient]) for case in cases if case.patient in sides)
     return tuple(
-        SnapshotMember(case.case_id, label.version, label.value, case.patient, case.pixels, side)
+        SnapshotMember(case.case_id, case.label_version, label, case.patient, case.pixels, side)
         for case, label in chosen
         if (side := sides[case.patient]) is seen[case.pixels]
     )
 
 
-def _refuse_undecided(model: str, chosen: Sequence[Case], sides: Mapping[str, Split]) -> None:
+def _refuse_undecided(model: str, chosen: Sequence[Standing], sides: Mapping[str, Split]) -> None:
     undecided = {case.patient for case in chosen} - sides.keys()
     if undecided:
         raise InputError(

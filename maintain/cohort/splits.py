@@ -97,6 +97,12 @@ def splits_of(unit: UnitOfWork, model: str) -> Mapping[str, Split]:
     return {row.patient: Split(row.split) for row in rows}
 
 
+def lineages(unit: UnitOfWork) -> tuple[str, ...]:
+    """The models whose patients were given a side, sorted."""
+    model = tables.lineage.c.model
+    return tuple(row.model for row in unit.rows(select(model).order_by(model)))
+
+
 def most_seen(placed: Iterable[tuple[str, Split]]) -> Mapping[str, Split]:
     """For each picture the side, of all its copies' sides, that has seen most."""
     sides: dict[str, set[Split]] = defaultdict(set)

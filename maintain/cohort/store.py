@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, not_, select, update
+from sqlalchemy import Select, and_, func, insert, not_, or_, select, update
 
 from maintain.clock import timestamp
 from maintain.cohort.answers import write_consents, write_labels
 from maintain.cohort.facts import (
     Arrival,
     CohortStatus,
-    Conflict,
     ConsentCounts,
     ConsentFact,
     FileOutcome,
@@ -26,9 +25,10 @@ from maintain.cohort.facts import (
     LabelFact,
     Patient,
 )
-from maintain.cohort.filing import file_arrivals
+from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
 from maintain.cohort.reading import read_cases
 from maintain.cohort.status import count_cohort
+from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError
 from maintain.records import Case
@@ -92,14 +92,14 @@ class CohortStore:
     def known_files(self, source: int) -> Mapping[str, KnownFile]:
         """Files that need not be read again while they look the same.
 
-        Those refused for a withdrawn consent are left out: consent can be given again.
+        Those refused for a person's wish are left out: consent can be given again.
         """
         file, image = tables.file, tables.image_case
         owner = and_(file.c.case_id == image.c.case_id, file.c.status == FileStatus.ACCEPTED)
         statement = (
             select(file.c.path, file.c.size, file.c.mtime_ns, image.c.pixels)
             .join(image, owner, isouter=True)
-            .where(file.c.source_id == source, file.c.reason.is_distinct_from(Conflict.SUPPRESSED.value))
+            .where(file.c.source_id == source, or_(file.c.reason.is_(None), file.c.reason.not_in(PERSONAL_CONFLICTS)))
         )
         return {row.path: KnownFile(row.size, row.mtime_ns, row.pixels) for row in self.unit.rows(statement)}
 
@@ -124,13 +124,30 @@ class CohortStore:
 
     def case(self, case_id: str) -> Case:
         """One case. Raises `InputError` when there is none with that pseudonym."""
-        found = read_cases(self.unit, case_id)
+        found = read_cases(self.unit, tables.image_case.c.case_id == case_id)
         if not found:
             raise InputError(
                 "The cohort has no such case.",
-                remedy="Cases are named by keyed pseudonyms; `maintain runs cases RUN` lists those of a run.",
+                remedy="Cases are named by keyed pseudonyms; `maintain plan POLICY --json` lists those of a policy.",
             )
         return found[0]
+
+    def copies(self, cases: Iterable[Case]) -> tuple[Case, ...]:
+        """The other cases that show exactly one of these pictures, whoever they were filed under."""
+        given = {case.case_id: case.pixels for case in cases}
+        shown = read_cases(self.unit, listed(tables.image_case.c.pixels, set(given.values())))
+        return tuple(case for case in shown if case.case_id not in given)
+
+    def named(self, case_ids: Iterable[str]) -> tuple[Case, ...]:
+        """These cases, ordered. Raises `InputError` with how many of them the cohort does not have."""
+        wanted = set(case_ids)
+        found = read_cases(self.unit, listed(tables.image_case.c.case_id, wanted))
+        if len(found) < len(wanted):
+            raise InputError(
+                f"The cohort does not have {len(wanted) - len(found)} of the {len(wanted)} cases; nothing was changed.",
+                remedy="Cases are named by keyed pseudonyms; `maintain plan POLICY --json` lists those of a policy.",
+            )
+        return found
 
     def patients(self, patients: Iterable[str]) -> tuple[Patient, ...]:
         """What is kept about these patients, ordered; unknown ones are left out."""

@@ -18,7 +18,7 @@ from maintain.clock import timestamp
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError
 from maintain.hashing import Digest
-from maintain.records import Case
+from maintain.records import Case, Label
 from maintain.vocabulary import ConsentStatus, Reason
 
 #: Said of a case whose patient took back consent, and of every copy of its pixels.
@@ -44,6 +44,25 @@ class Listed(Protocol):
         ...
 
 
+class Barrable(Protocol):
+    """Whatever can be barred: a whole case, or the little that a plan knows of it."""
+
+    @property
+    def case_id(self) -> str:
+        """The case."""
+        ...
+
+    @property
+    def pixels(self) -> Digest:
+        """Its pixels."""
+        ...
+
+    @property
+    def consent(self) -> ConsentStatus:
+        """What the register says of its patient."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SuppressionList:
     """What one lineage must not use. `labels` holds the last version of a case's label that is wrong."""
@@ -52,7 +71,7 @@ class SuppressionList:
     pixels: Mapping[Digest, str]
     labels: Mapping[str, int]
 
-    def why(self, case: Case, *, label_version: int) -> str | None:
+    def why(self, case: Barrable, *, label_version: int) -> str | None:
         """Why this case, under this version of its label, must not be used; None when it may."""
         if case.consent is ConsentStatus.WITHDRAWN:
             return WITHDRAWN
@@ -87,7 +106,7 @@ def suppress(
             remedy="Name the model whose snapshots must not use them.",
         )
     known = _known(unit, policy, scope)
-    learned = _learned_versions(unit, scope) if scope and reason is Reason.WRONG_LABEL else None
+    learned = _Learned.of(unit, scope) if scope and reason is Reason.WRONG_LABEL else None
     rows: dict[str, dict[str, object]] = {}
     for case in cases:
         version = None if learned is None else _wrong_version(case, learned)
@@ -135,24 +154,38 @@ def _known(unit: UnitOfWork, policy: str, scope: str | None) -> Mapping[str, tup
     return {row.case_id: (row.id, row.label_version) for row in rows}
 
 
-def _learned_versions(unit: UnitOfWork, model: str) -> Mapping[str, tuple[str, int]]:
-    """The label that a lineage learns and the last version of it that one of its snapshots froze."""
-    member, head = tables.snapshot_member, tables.snapshot
-    rows = unit.rows(
-        select(member.c.case_id, head.c.label_name, func.max(member.c.label_version).label("version"))
-        .join(head, head.c.name == member.c.name)
-        .where(head.c.model == model)
-        .group_by(member.c.case_id, head.c.label_name)
-    )
-    return {row.case_id: (row.label_name, row.version) for row in rows}
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """The labels that a lineage learns, and the last version of each case's that one of its snapshots froze."""
+
+    names: frozenset[str]
+    versions: Mapping[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, unit: UnitOfWork, model: str) -> _Learned:
+        member, head = tables.snapshot_member, tables.snapshot
+        rows = unit.rows(
+            select(member.c.case_id, head.c.label_name, func.max(member.c.label_version).label("version"))
+            .join(head, head.c.name == member.c.name)
+            .where(head.c.model == model)
+            .group_by(member.c.case_id, head.c.label_name)
+        )
+        return cls(
+            names=frozenset(row.label_name for row in rows),
+            versions={(row.case_id, row.label_name): row.version for row in rows},
+        )
 
 
-def _wrong_version(case: Case | Listed, learned: Mapping[str, tuple[str, int]]) -> int:
+def _wrong_version(case: Case | Listed, learned: _Learned) -> int:
     if not isinstance(case, Case):
         return case.label_version
-    name, frozen = learned.get(case.case_id, (None, 0))
-    current = max((label.version for label in case.labels if name in (None, label.name)), default=1)
-    return current if frozen >= current or current == 1 else current - 1
+    labels = [label for label in case.labels if not learned.names or label.name in learned.names]
+    return max((_wrong_label(case, label, learned) for label in labels), default=1)
+
+
+def _wrong_label(case: Case, label: Label, learned: _Learned) -> int:
+    frozen = learned.versions.get((case.case_id, label.name), 0)
+    return label.version if frozen >= label.version or label.version == 1 else label.version - 1
 
 
 def _raise_version(unit: UnitOfWork, row: int, known: int | None, version: int) -> None:

@@ -23,7 +23,7 @@ from maintain.predicate.tree import (
     Rule,
     Shape,
 )
-from maintain.predicate.words import Absent, absent_values, describe, explain, plain
+from maintain.predicate.words import Absent, absent_among, absent_values, describe, explain, plain, unmet
 
 __all__ = [
     "FIELDS",
@@ -43,6 +43,7 @@ __all__ = [
     "Predicate",
     "Rule",
     "Shape",
+    "absent_among",
     "absent_values",
     "check",
     "date_interval",
@@ -54,4 +55,5 @@ __all__ = [
     "matches",
     "matches_glob",
     "plain",
+    "unmet",
 ]

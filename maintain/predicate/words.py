@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from maintain.errors import nearest_name
@@ -54,6 +54,20 @@ def explain(predicate: Predicate, case: Case) -> str:
             return describe(predicate)
 
 
+def unmet(predicate: Predicate, case: Case) -> str:
+    """The part of the predicate that the case did not meet. Raises ValueError if it matches.
+
+    Like `explain` it says nothing of the case that the policy does not say itself.
+    """
+    if matches(predicate, case):
+        raise ValueError("a case that matches has nothing left to meet")
+    match predicate:
+        case AllOf(terms):
+            return " and ".join(_inner_unmet(term, case) for term in terms if not matches(term, case))
+        case _:
+            return describe(predicate)
+
+
 def plain(predicate: Predicate) -> dict[str, object]:
     """The meaning as plain JSON values: order that means nothing is put in order, for digests."""
     match predicate:
@@ -71,9 +85,15 @@ def plain(predicate: Predicate) -> dict[str, object]:
 
 
 def absent_values(predicate: Predicate, cases: Sequence[Case]) -> tuple[Absent, ...]:
+    """`absent_among` over these cases."""
+    return absent_among(predicate, lambda field: {str(value) for case in cases for value in field_values(case, field)})
+
+
+def absent_among(predicate: Predicate, known_of: Callable[[str], Collection[str]]) -> tuple[Absent, ...]:
     """Texts that the predicate names by eq or in and no case ever had: most likely typing errors.
 
-    Fields with a closed vocabulary are left out: a status that nobody has yet is no mistake.
+    `known_of` gives the values of a field. Fields with a closed vocabulary are left out: a status
+    that nobody has yet is no mistake.
     """
     found = []
     for compare in _compares(predicate):
@@ -82,7 +102,7 @@ def absent_values(predicate: Predicate, cases: Sequence[Case]) -> tuple[Absent, 
             continue
         if compare.operator not in (Operator.EQ, Operator.IN):
             continue
-        known = {str(value) for case in cases for value in field_values(case, compare.field)}
+        known = known_of(compare.field)
         asked = compare.value if isinstance(compare.value, tuple) else (compare.value,)
         missing = [str(value) for value in asked if value not in known]
         found += [Absent(compare.field, value, nearest_name(value, sorted(known))) for value in missing]
@@ -108,6 +128,11 @@ def _quoted(value: Scalar) -> str:
 
 def _inner(term: Predicate) -> str:
     return f"({describe(term)})" if isinstance(term, AllOf | AnyOf) else describe(term)
+
+
+def _inner_unmet(term: Predicate, case: Case) -> str:
+    said = unmet(term, case)
+    return f"({said})" if isinstance(term, AnyOf) else said
 
 
 def _compares(predicate: Predicate) -> Iterable[Compare]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from maintain.cohort import Standing
 from maintain.hashing import Digest, digest_json
 from maintain.records import (
-    Case,
     CaseRef,
     PlannedCase,
     RoleCount,
@@ -24,7 +24,7 @@ from maintain.vocabulary import Role, Split
 GONE = "no longer in the cohort"
 
 #: Says why a case may not be used in any role, or None when it may.
-Barred = Callable[[Case, int], str | None]
+Barred = Callable[[Standing, int], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,8 @@ class Cut:
 
     manifest: TrainingManifest
     members: Mapping[CaseRef, SnapshotMember]
-    cohort: tuple[Case, ...]
+    cohort: tuple[Standing, ...]
     splits: Mapping[str, Split]
-    label_name: str
     matched: Mapping[str, str]
     barred: Barred
 
@@ -88,20 +87,19 @@ def _listed(cut: Cut, refs: Iterable[CaseRef], plain: Role, matched: Role, reaso
 
 def _held_out(cut: Cut) -> Iterable[PlannedCase]:
     for case in cut.cohort:
-        label = case.label(cut.label_name)
-        if label is None or cut.splits.get(case.patient) is not Split.HOLDOUT:
+        if case.label is None or cut.splits.get(case.patient) is not Split.HOLDOUT:
             continue
-        ref = CaseRef(case.case_id, label.version)
+        ref = CaseRef(case.case_id, case.label_version)
         if case.case_id in cut.matched:
             role, reason = Role.NEVER_SEEN, cut.matched[case.case_id]
-        elif (why := cut.barred(case, label.version)) is not None:
+        elif (why := cut.barred(case, ref.label_version)) is not None:
             role, reason = Role.SUPPRESSED, why
         else:
             role, reason = Role.HOLDOUT, "held out in this lineage"
-        yield PlannedCase(ref.case_id, ref.label_version, label.value, case.patient, case.pixels, role, reason)
+        yield PlannedCase(ref.case_id, ref.label_version, case.label, case.patient, case.pixels, role, reason)
 
 
-def _row(ref: CaseRef, member: SnapshotMember | None, case: Case | None, role: Role, reason: str) -> PlannedCase:
+def _row(ref: CaseRef, member: SnapshotMember | None, case: Standing | None, role: Role, reason: str) -> PlannedCase:
     known = member or case
     return PlannedCase(
         case_id=ref.case_id,

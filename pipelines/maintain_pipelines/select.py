@@ -6,25 +6,28 @@ touches more than the policy declared stops here, before any training.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maintain import codec
 from maintain.cohort import (
-    CohortStore,
     Selected,
+    SuppressionList,
     load_snapshot_by_digest,
-    select,
+    read_standings,
+    refuse_unknown_values,
+    select_stored,
     splits_of,
     suppressed,
-    unknown_values,
 )
-from maintain.errors import InputError, LimitError
-from maintain.records import Case, CaseRef, MethodRequest, Plan, RoleTable, Slot
-from maintain.vocabulary import ManifestStatus, Role
+from maintain.errors import InputError
+from maintain.records import CaseRef, MethodRequest, Plan, RoleTable, Slot
+from maintain.vocabulary import ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
+from maintain_pipelines.cost import MethodCost, cost_of
 from maintain_pipelines.environment import describe_environment
+from maintain_pipelines.reach import Reach, measure_reach, refuse_excess
 from maintain_pipelines.roles import Cut, assign_roles, count_roles
 from maintain_policies import Policy
 
@@ -50,8 +53,26 @@ class Selection:
         return self.plan.count(Role.FORGET).cases == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A selection together with what it touches; nothing of it has been held against the limits yet."""
+
+    selection: Selection
+    reach: Reach
+    costs: tuple[MethodCost, ...]
+    barred: SuppressionList
+    splits: Mapping[str, Split]
+
+
 def make_plan(policy: Policy, context: Context) -> Selection:
     """Resolve a policy. Raises `LimitError` when it would touch more than it declares."""
+    found = preview(policy, context)
+    refuse_excess(policy.name, found.reach)
+    return found.selection
+
+
+def preview(policy: Policy, context: Context) -> Preview:
+    """Resolve a policy whatever its limits: for people who want to look before anything is refused."""
     champion = load_champion(context.store, policy.model.name)
     if champion.manifest.status is ManifestStatus.UNKNOWN:
         raise InputError(
@@ -59,71 +80,36 @@ def make_plan(policy: Policy, context: Context) -> Selection:
             remedy="Train a version here with `maintain model train`.",
         )
     with context.database.read() as unit:
-        cohort = CohortStore(unit).cases()
+        refuse_unknown_values(unit, policy.where)
+        matches = select_stored(unit, policy.where, policy.unit)
+        standings = read_standings(unit, champion.spec.label_name)
         barred = suppressed(unit, champion.spec.model)
         splits = splits_of(unit, champion.spec.model)
         snapshot = champion.manifest.snapshot
         members = load_snapshot_by_digest(unit, snapshot).members if snapshot else ()
-    _refuse_unknown_values(policy, cohort)
-    matches = select(cohort, policy.where, policy.unit)
     cut = Cut(
         manifest=champion.manifest,
         members={CaseRef(member.case_id, member.label_version): member for member in members},
-        cohort=cohort,
+        cohort=standings,
         splits=splits,
-        label_name=champion.spec.label_name,
         matched={match.case.case_id: match.reason for match in matches},
         barred=lambda case, label_version: barred.why(case, label_version=label_version),
     )
     roles = assign_roles(cut)
-    _check_limits(policy, champion, roles)
-    return Selection(_plan(policy, champion, roles, context), roles, matches, champion)
+    selection = Selection(_plan(policy, champion, roles, context), roles, matches, champion)
+    reach = measure_reach(roles, champion.manifest, standings, policy.limits)
+    return Preview(selection, reach, _costs(policy, champion, roles), barred, splits)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _refuse_unknown_values(policy: Policy, cohort: tuple[Case, ...]) -> None:
-    unknown = unknown_values(cohort, policy.where)
-    if unknown:
-        listed = "; ".join(
-            f"{item.field} is never {item.value!r}" + (f" (nearest: {item.nearest!r})" if item.nearest else "")
-            for item in unknown
-        )
-        raise InputError(
-            f"The policy names values that no case ever had: {listed}.",
-            remedy="Mend `forget.where`; `maintain cohort status` lists what there is.",
-        )
-
-
-def _check_limits(policy: Policy, champion: Champion, roles: RoleTable) -> None:
-    forgotten = roles.of(Role.FORGET)
-    learned = len(champion.manifest.learned)
-    limits, said = policy.limits, []
-    patients = len({row.patient for row in forgotten})
-    if limits.max_patients is not None and patients > limits.max_patients:
-        said.append(f"{patients} patients, more than max_patients {limits.max_patients}")
-    percent = 100 * len(forgotten) / learned if learned else 0.0
-    if percent > limits.max_percent:
-        said.append(f"{percent:.1f} % of what the champion learned, more than max_percent {limits.max_percent:g}")
-    if limits.max_percent_of_any_label is not None:
-        said += _label_excess(roles, limits.max_percent_of_any_label)
-    if said:
-        raise LimitError(
-            f"The policy {policy.name} would make the model forget {'; and '.join(said)}.",
-            remedy="Narrow `forget.where`, or raise the limit in the policy if this is meant.",
-        )
-
-
-def _label_excess(roles: RoleTable, most: float) -> list[str]:
-    forgotten = Counter(row.label for row in roles.of(Role.FORGET))
-    learned = Counter(row.label for row in roles.of(Role.FORGET, Role.RETAIN))
-    shares = {label: 100 * count / learned[label] for label, count in sorted(forgotten.items())}
-    return [
-        f"{share:.1f} % of the label {label!r}, more than max_percent_of_any_label {most:g}"
-        for label, share in shares.items()
-        if share > most
-    ]
+def _costs(policy: Policy, champion: Champion, roles: RoleTable) -> tuple[MethodCost, ...]:
+    methods = tuple(dict.fromkeys((*policy.unlearn.methods, LAST_METHOD)))
+    return tuple(
+        cost_of(method, champion.spec, champion.manifest, roles, budget_steps=policy.unlearn.budget_steps)
+        for method in methods
+    )
 
 
 def _plan(policy: Policy, champion: Champion, roles: RoleTable, context: Context) -> Plan:

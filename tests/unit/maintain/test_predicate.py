@@ -38,6 +38,7 @@ from maintain.predicate import (
     matches,
     matches_glob,
     plain,
+    unmet,
 )
 from maintain.records import Case, Device, Label
 from maintain.vocabulary import ConsentStatus, Eye
@@ -97,6 +98,19 @@ def test_an_unchecked_comparison_of_unlike_things_fails_loudly() -> None:
 def test_a_case_that_does_not_match_has_no_explanation() -> None:
     with pytest.raises(ValueError, match="no reason"):
         explain(asked("patient.sex", "eq", "M"), CASE)
+
+
+def test_a_case_that_matches_has_nothing_left_to_meet() -> None:
+    with pytest.raises(ValueError, match="nothing left"):
+        unmet(asked("patient.sex", "eq", "F"), CASE)
+
+
+def test_what_is_unmet_names_only_the_parts_that_fail() -> None:
+    old, male, here = asked("patient.age", "ge", 80), asked("patient.sex", "eq", "M"), asked("site", "eq", "Elmford")
+    assert unmet(AllOf((old, here, male)), CASE) == 'patient.age >= 80 and patient.sex is "M"'
+    assert unmet(AllOf((here, AnyOf((old, male)))), CASE) == '(patient.age >= 80 or patient.sex is "M")'
+    assert unmet(Not(here), CASE) == 'not (site is "Elmford")'
+    assert unmet(AnyOf((old, male)), CASE) == 'patient.age >= 80 or patient.sex is "M"'
 
 
 @pytest.mark.parametrize(

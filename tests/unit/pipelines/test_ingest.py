@@ -14,18 +14,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from helpers.dicom_files import instance_uid, picture, write_dicom
 from maintain.arrays import ArrayStore
 from maintain.clock import FrozenClock
-from maintain.cohort import CohortStore
+from maintain.cohort import CohortStore, suppress
 from maintain.database import Database, UnitOfWork, create_database, tables
 from maintain.errors import InputError, MaintainError
 from maintain.hospital import HospitalOptions, build_hospital
 from maintain.intake import Pseudonyms, create_key
 from maintain.records import Label
 from maintain.settings import Settings, Workspace
+from maintain.vocabulary import Reason
 from maintain_pipelines import ingest as room
 from maintain_pipelines.context import Context, silence
 from maintain_pipelines.ingest import (
@@ -216,6 +217,66 @@ def test_the_record_shares_the_last_transaction(desk: Desk, tmp_path: Path) -> N
         desk.dicom(tmp_path / "in", record=refuse)
     with desk.read() as unit:
         assert unit.scalar(select(tables.ingest.c.finished)) is None
+
+
+#: How one picture may come back: the same file, or as another instance, study, series or patient.
+DISGUISES: tuple[dict[str, Any], ...] = (
+    {},
+    {"SOPInstanceUID": instance_uid(71)},
+    {"SOPInstanceUID": instance_uid(71), "StudyInstanceUID": "1.2.3.4", "SeriesInstanceUID": "1.2.3.5"},
+    {**dict.fromkeys(("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"), "1.2.3.6"), "PatientID": "P0777"},
+    {**dict.fromkeys(("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"), "1.2.3.7"), "PatientID": "ANONYMOUS"},
+)
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("wish", ["withdrawn", "consent", "data-subject"])
+def test_a_suppressed_picture_leaves_only_the_reason(
+    desk: Desk, tmp_path: Path, wish: str, known: bool, disguise: dict[str, Any]
+) -> None:
+    """Whether its case is still known or was erased; no row but the file's, and no pixels."""
+    write_dicom(tmp_path / "before" / "a", 1)
+    desk.dicom(tmp_path / "before")
+    _wish(desk, tmp_path, wish)
+    if not known and wish != "withdrawn":
+        with desk.database.begin() as unit:
+            for table in (tables.image_case, tables.series, tables.study, tables.patient):
+                unit.execute(delete(table))
+    for file in desk.arrays.root.glob("*/*.npy"):
+        file.unlink()
+    with desk.read() as unit:
+        before = [case.case_id for case in CohortStore(unit).cases()]
+        patients = unit.rows(select(tables.patient))
+    write_dicom(tmp_path / "after" / "b", 1, pixels=picture(1), **disguise)
+    report = desk.dicom(tmp_path / "after")
+    word = "suppressed-data-subject" if wish == "data-subject" else "suppressed-consent"
+    assert [(count.name, count.count) for count in report.rejected] == [(word, 1)]
+    assert desk.arrays.count() == 0
+    with desk.read() as unit:
+        rows = unit.rows(select(tables.file).where(tables.file.c.path == desk.pseudonyms.file("b")))
+        assert [(row.status, row.reason, row.case_id) for row in rows] == [("rejected", word, None)]
+        assert [case.case_id for case in CohortStore(unit).cases()] == before
+        assert unit.rows(select(tables.patient)) == patients
+
+
+def _wish(desk: Desk, folder: Path, wish: str) -> None:
+    """Consent withdrawn in the register, or one case suppressed for a person's reason."""
+    if wish == "withdrawn":
+        register = folder / "letter.csv"
+        register.write_text("PatientID,IssuerOfPatientID,status\nP0001,CLINIC,withdrawn\n")
+        desk.consents(register)
+        return
+    with desk.database.begin() as unit:
+        suppress(unit, CohortStore(unit).cases(), reason=Reason(wish), policy="p", model=None, now=desk.clock.now())
+
+
+def test_another_picture_of_a_patient_who_only_wants_one_erased_is_taken(desk: Desk, tmp_path: Path) -> None:
+    write_dicom(tmp_path / "before" / "a", 1)
+    desk.dicom(tmp_path / "before")
+    _wish(desk, tmp_path, "data-subject")
+    write_dicom(tmp_path / "after" / "b", 2, PatientID="P0001")
+    assert counts(desk.dicom(tmp_path / "after")) == {"found": 1, "accepted": 1}
 
 
 def test_labels_and_consents_are_all_or_nothing(desk: Desk, tmp_path: Path) -> None:

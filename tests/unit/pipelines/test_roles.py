@@ -1,105 +1,134 @@
-"""Every case of a plan has exactly one role, and the rule that gave it."""
+"""Roles of a plan: an exact copy joins the forget group wherever it stands, and nothing barred is kept."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from helpers.cohorts import make_case
-from maintain.records import Case, CaseRef, Label, Origin, SnapshotMember, TrainingManifest
-from maintain.vocabulary import ManifestStatus, OriginKind, Role, Split
-from maintain_pipelines.roles import GONE, Cut, assign_roles, count_roles, forget_set_digest
+from helpers.cohorts import fill, make_case, undone
+from maintain.cohort import ConsentFact, read_standings, select_stored, suppressed
+from maintain.database import Database, UnitOfWork, create_database
+from maintain.hashing import digest_bytes
+from maintain.predicate import Compare, Operator
+from maintain.records import Case, CaseRef, Origin, RoleTable, SnapshotMember, TrainingManifest
+from maintain.vocabulary import ConsentStatus, ManifestStatus, OriginKind, Role, Split, Unit
+from maintain_pipelines.roles import GONE, Cut, assign_roles, count_roles
 
-CASES = tuple(replace(make_case(n), labels=(Label("diagnosis", "drusen", 1),)) for n in range(12))
+OLD = Compare("patient.age", Operator.GE, 80)
+ONE = digest_bytes(b"one")
 
 
-def cut(
-    *, learned: set[int], selected: set[int], matched: set[int], barred: set[int], cohort: tuple[Case, ...] = CASES
-) -> Cut:
-    refs = {n: CaseRef(CASES[n].case_id, 1) for n in range(len(CASES))}
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = create_database(tmp_path_factory.mktemp("roles") / "maintain.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def unit(database: Database) -> Iterator[UnitOfWork]:
+    with undone(database) as unit:
+        yield unit
+
+
+def member(case: Case, split: Split) -> SnapshotMember:
+    return SnapshotMember(case.case_id, 1, "drusen", case.patient, case.pixels, split)
+
+
+def roles_of(unit: UnitOfWork, placed: dict[Split, list[Case]], *, kind: Unit = Unit.IMAGE) -> RoleTable:
+    """Roles under the policy OLD: what stands in train was learned, what stands in validation selected with."""
+    fill(unit, [case for cases in placed.values() for case in cases])
+    listed = {split: tuple(CaseRef(case.case_id, 1) for case in cases) for split, cases in placed.items()}
     manifest = TrainingManifest(
-        model="triage",
+        model="m",
         status=ManifestStatus.PROVEN,
         origin=Origin(OriginKind.INITIALISATION, "0" * 64),
-        learned=tuple(sorted(refs[n] for n in learned)),
+        learned=listed[Split.TRAIN],
         unlearned=(),
-        selected_with=tuple(sorted(refs[n] for n in selected - learned)),
+        selected_with=listed.get(Split.VALIDATION, ()),
     )
-    sides = {n: Split.TRAIN if n in learned else Split.VALIDATION if n in selected else Split.HOLDOUT for n in refs}
-    members = {
-        refs[n]: SnapshotMember(case.case_id, 1, "drusen", case.patient, case.pixels, sides[n])
-        for n, case in enumerate(CASES)
+    barred = suppressed(unit, "m")
+    frozen = [(split, case) for split, cases in placed.items() if split is not Split.HOLDOUT for case in cases]
+    return assign_roles(
+        Cut(
+            manifest=manifest,
+            members={CaseRef(case.case_id, 1): member(case, split) for split, case in frozen},
+            cohort=read_standings(unit, "diagnosis"),
+            splits={case.patient: split for split, cases in placed.items() for case in cases},
+            matched={found.case.case_id: found.reason for found in select_stored(unit, OLD, kind)},
+            barred=lambda case, label_version: barred.why(case, label_version=label_version),
+        )
+    )
+
+
+def said(roles: RoleTable) -> dict[int, tuple[Role, str]]:
+    return {int(row.case_id[-4:]): (row.role, row.reason) for row in roles.rows}
+
+
+def test_a_copy_is_never_kept_wherever_it_stands(unit: UnitOfWork) -> None:
+    """Under a second pseudonym, in another study, in validation and in the holdout: copies of copies too."""
+    placed = {
+        Split.TRAIN: [make_case(1, age=85, pixels=ONE), make_case(2, pixels=ONE), make_case(3)],
+        Split.VALIDATION: [make_case(4, pixels=ONE), make_case(5)],
+        Split.HOLDOUT: [make_case(6, pixels=ONE), make_case(7), make_case(8, pixels=ONE, patient="patient-0007")],
     }
-    ids = {CASES[n].case_id for n in barred}
-    return Cut(
-        manifest=manifest,
-        members=members,
-        cohort=cohort,
-        splits={CASES[n].patient: side for n, side in sides.items()},
-        label_name="diagnosis",
-        matched={CASES[n].case_id: f"rule {n}" for n in matched},
-        barred=lambda case, version: "withdrawn" if case.case_id in ids else None,
+    found = said(roles_of(unit, placed))
+    copy = "exact copy of a selected image"
+    assert found == {
+        1: (Role.FORGET, "patient.age >= 80"),
+        2: (Role.FORGET, copy),
+        3: (Role.RETAIN, "learned by the champion"),
+        4: (Role.NEVER_SEEN_VALIDATION, copy),
+        5: (Role.VALIDATION, "selected with by the champion"),
+        6: (Role.NEVER_SEEN, copy),
+        7: (Role.HOLDOUT, "held out in this lineage"),
+        8: (Role.NEVER_SEEN, copy),
+    }
+
+
+def test_a_learned_copy_of_a_match_that_nobody_learned_is_forgotten(unit: UnitOfWork) -> None:
+    placed = {Split.TRAIN: [make_case(1, pixels=ONE), make_case(2)], Split.HOLDOUT: [make_case(3, age=85, pixels=ONE)]}
+    found = said(roles_of(unit, placed))
+    assert [found[number][0] for number in (1, 2, 3)] == [Role.FORGET, Role.RETAIN, Role.NEVER_SEEN]
+
+
+@pytest.mark.parametrize(("kind", "pulled"), [(Unit.IMAGE, set()), (Unit.PATIENT, {2})])
+def test_a_copy_pulls_in_nothing_but_a_match_its_unit(unit: UnitOfWork, kind: Unit, pulled: set[int]) -> None:
+    mine, theirs = {"patient": "patient-0001"}, {"patient": "patient-0003"}
+    cases = [make_case(1, age=85, pixels=ONE, **mine), make_case(2, **mine)]
+    cases += [make_case(3, pixels=ONE, **theirs), make_case(4, **theirs)]
+    found = said(roles_of(unit, {Split.TRAIN: cases}, kind=kind))
+    assert {number for number, (role, _) in found.items() if role is Role.FORGET} == {1, 3} | pulled
+
+
+def test_what_was_barred_since_leaves_every_role_and_says_why(unit: UnitOfWork) -> None:
+    placed = {
+        Split.TRAIN: [make_case(1), make_case(2, pixels=ONE)],
+        Split.HOLDOUT: [make_case(3), make_case(4, pixels=ONE)],
+    }
+    fill(unit, [make_case(9, pixels=ONE)]).record_consents([ConsentFact("patient-0009", ConsentStatus.WITHDRAWN, None)])
+    # the copies came before the letter, so intake has no reason to refuse them
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("maintain.cohort.filing._barred", lambda unit, cases: {})
+        found = said(roles_of(unit, placed))
+    why = "exact copy of a suppressed image: consent withdrawn"
+    assert found[2] == found[4] == (Role.SUPPRESSED, why)
+    assert (found[1][0], found[3][0]) == (Role.RETAIN, Role.HOLDOUT)
+
+
+def test_a_case_that_is_gone_is_not_kept(unit: UnitOfWork) -> None:
+    placed = {Split.TRAIN: [make_case(1), make_case(2)]}
+    fill(unit, placed[Split.TRAIN])
+    manifest = TrainingManifest(
+        model="m",
+        status=ManifestStatus.PROVEN,
+        origin=Origin(OriginKind.INITIALISATION, "0" * 64),
+        learned=(CaseRef("case-0001", 1), CaseRef("case-0404", 1)),
+        unlearned=(),
+        selected_with=(),
     )
-
-
-def roles_of(given_cut: Cut) -> dict[str, Role]:
-    return {row.case_id: row.role for row in assign_roles(given_cut).rows}
-
-
-def test_a_learned_case_that_left_the_cohort_is_not_retained() -> None:
-    (row,) = assign_roles(cut(learned={0}, selected=set(), matched=set(), barred=set(), cohort=())).rows
-    assert (row.role, row.reason) == (Role.SUPPRESSED, GONE)
-
-
-def test_a_barred_case_leaves_every_role() -> None:
-    roles = roles_of(cut(learned={0, 1}, selected={2}, matched=set(), barred={0, 2, 3}))
-    assert [roles[CASES[n].case_id] for n in range(4)] == [
-        Role.SUPPRESSED,
-        Role.RETAIN,
-        Role.SUPPRESSED,
-        Role.SUPPRESSED,
-    ]
-
-
-def test_a_match_is_forgotten_only_where_it_was_learned() -> None:
-    roles = roles_of(cut(learned={0}, selected={1}, matched={0, 1, 2}, barred=set()))
-    assert [roles[CASES[n].case_id] for n in range(3)] == [Role.FORGET, Role.NEVER_SEEN_VALIDATION, Role.NEVER_SEEN]
-
-
-def test_a_case_without_the_label_is_not_held_out() -> None:
-    cohort = (replace(CASES[0], labels=()),)
-    assert roles_of(cut(learned=set(), selected=set(), matched=set(), barred=set(), cohort=cohort)) == {}
-
-
-def test_a_withdrawn_match_is_still_the_forget_set() -> None:
-    roles = roles_of(cut(learned={0}, selected=set(), matched={0}, barred={0}))
-    assert roles[CASES[0].case_id] is Role.FORGET
-
-
-numbers = st.sets(st.integers(0, len(CASES) - 1))
-
-
-@given(learned=numbers, selected=numbers, matched=numbers, barred=numbers)
-def test_every_case_has_one_role_and_the_obvious_one(
-    learned: set[int], selected: set[int], matched: set[int], barred: set[int]
-) -> None:
-    table = assign_roles(cut(learned=learned, selected=selected, matched=matched, barred=barred))
-    assert [row.case_id for row in table.rows] == sorted({row.case_id for row in table.rows})
-    assert all(row.reason for row in table.rows)
-    for n, case in enumerate(CASES):
-        (row,) = [row for row in table.rows if row.case_id == case.case_id]
-        forgotten = {
-            True: Role.FORGET if n in learned else Role.NEVER_SEEN_VALIDATION if n in selected else Role.NEVER_SEEN,
-            False: Role.RETAIN if n in learned else Role.VALIDATION if n in selected else Role.HOLDOUT,
-        }[n in matched]
-        assert row.role is (Role.SUPPRESSED if n in barred and n not in matched else forgotten)
-    counts = count_roles(table)
-    assert sum(count.cases for count in counts) == len(table.rows)
-
-
-def test_the_forget_set_has_a_digest_of_its_own() -> None:
-    first = assign_roles(cut(learned={0, 1}, selected=set(), matched={0}, barred=set()))
-    second = assign_roles(cut(learned={0, 1}, selected=set(), matched={1}, barred=set()))
-    assert forget_set_digest(first) != forget_set_digest(second)
+    members = {CaseRef("case-0001", 1): member(make_case(1), Split.TRAIN)}
+    roles = assign_roles(Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, lambda case, version: None))
+    assert said(roles) == {1: (Role.RETAIN, "learned by the champion"), 404: (Role.SUPPRESSED, GONE)}
+    assert [(count.role, count.cases) for count in count_roles(roles)] == [(Role.RETAIN, 1), (Role.SUPPRESSED, 1)]

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.cohorts import make_case
-from maintain.cohort import Count, field_counts, near_value, select, unknown_values
+from helpers.cohorts import DEVICE, NOW, fill, make_case
+from maintain.cohort import (
+    Count,
+    LabelFact,
+    Standing,
+    field_counts,
+    matching_ids,
+    near_value,
+    read_standings,
+    reading,
+    select,
+    select_stored,
+    unknown_values,
+)
+from maintain.cohort.reading import _case
+from maintain.database import UnitOfWork
 from maintain.hashing import digest_bytes
 from maintain.predicate import AllOf, AnyOf, Compare, Not, Operator, explain, matches
 from maintain.records import Case
@@ -56,13 +73,15 @@ def test_a_match_pulls_in_its_unit_and_says_so(unit: Unit, pulled: str) -> None:
 
 @pytest.mark.parametrize(
     ("matched", "pulled"),
-    [(Eye.RIGHT, "RBN"), (Eye.LEFT, "LBN"), (Eye.BOTH, "RLBN"), (None, "RLBN")],
+    [(Eye.RIGHT, "RB"), (Eye.LEFT, "LB"), (Eye.BOTH, "RLB"), (None, "")],
 )
-def test_an_eye_that_may_be_meant_is_meant(matched: Eye | None, pulled: str) -> None:
+def test_an_eye_pulls_in_every_picture_that_shows_it(matched: Eye | None, pulled: str) -> None:
+    """A picture of both eyes shows each; one of an eye that nobody recorded pulls in, and is pulled in by, none."""
     others = {"R": Eye.RIGHT, "L": Eye.LEFT, "B": Eye.BOTH, "N": None}
-    cases = (shot(1, age=81, eye=matched), *(shot(n, eye=eye) for n, eye in enumerate(others.values(), 2)))
-    chosen = {selected.case.case_id for selected in select(cases, OLD, Unit.EYE)}
-    names = {case.case_id: name for case, name in zip(cases[1:], others, strict=True)}
+    mine = (shot(1, age=81, eye=matched), *(shot(n, eye=eye) for n, eye in enumerate(others.values(), 2)))
+    strangers = tuple(shot(n, eye=eye, patient=2) for n, eye in enumerate(others.values(), 10))
+    chosen = {selected.case.case_id for selected in select((*mine, *strangers), OLD, Unit.EYE)}
+    names = {case.case_id: name for case, name in zip(mine[1:], others, strict=True)}
     assert {names[case_id] for case_id in chosen - {"case-0001"}} == set(pulled)
 
 
@@ -84,6 +103,13 @@ def test_copies_are_selected_across_patients_as_images_only() -> None:
 drawn = st.lists(
     st.tuples(st.integers(0, 4), st.integers(0, 2), st.sampled_from([60, 85]), st.integers(0, 6)), max_size=14
 )
+
+
+def test_copies_of_copies_are_one_round_away() -> None:
+    """Equal pixels are one group: a copy of a copy has the pixels of the first, wherever it was filed."""
+    one = digest_bytes(b"one")
+    cases = (shot(1, age=81, pixels=one), *(shot(n, patient=n, pixels=one) for n in range(2, 6)))
+    assert set(reasons(cases, Unit.STUDY)) == set("12345")
 
 
 @given(rows=drawn, unit=st.sampled_from([Unit.IMAGE, Unit.SERIES, Unit.STUDY, Unit.PATIENT]))
@@ -120,3 +146,36 @@ def test_values_that_no_case_had_are_named_with_the_nearest() -> None:
 def test_field_counts_show_what_there_is() -> None:
     cases = (make_case(1), make_case(2), make_case(3, sex=None), make_case(4, sex="M"))
     assert field_counts(cases, "patient.sex") == (Count("F", 2), Count("M", 1))
+
+
+def test_of_a_large_cohort_only_what_is_selected_is_read_whole(
+    unit: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [shot(number, patient=number // 3, study=number) for number in range(300)]
+    cases += [shot(400, age=85, patient=7, study=400), make_case(401, pixels=cases[22].pixels)]
+    fill(unit, cases)
+    whole: list[str] = []
+
+    def counted(row: Any, *more: Any) -> Case:
+        whole.append(row.case_id)
+        return _case(row, *more)
+
+    monkeypatch.setattr(reading, "_case", counted)
+    chosen = select_stored(unit, OLD, Unit.PATIENT)
+    assert [found.case.case_id for found in chosen] == [f"case-{n:04}" for n in (21, 22, 23, 400, 401)]
+    assert sorted(whole) == [found.case.case_id for found in chosen]
+    assert matching_ids(unit, OLD) == {"case-0400"}
+    assert len(read_standings(unit, "diagnosis")) == 302
+    assert len(whole) == 5
+
+
+def test_a_standing_is_the_case_in_short(unit: UnitOfWork) -> None:
+    store = fill(unit, [make_case(1), make_case(2, device=replace(DEVICE, model=None))], labels=None)
+    store.record_labels([LabelFact("case-0001", "diagnosis", "drusen"), LabelFact("case-0002", "other", "x")], now=NOW)
+    store.record_labels([LabelFact("case-0001", "diagnosis", "atrophy")], now=NOW)
+    first, second = read_standings(unit, "diagnosis")
+    (case, _) = store.cases()
+    assert first == Standing(
+        case.case_id, case.patient, case.study, case.device.model, case.pixels, case.consent, "atrophy", 2
+    )
+    assert (second.device, second.label, second.label_version) == (None, None, 0)

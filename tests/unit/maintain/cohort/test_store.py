@@ -117,7 +117,7 @@ def test_a_suppressed_person_is_recognised_at_the_door(unit: UnitOfWork, source:
     listed = type("Listed", (), {"case_id": gone.case_id, "label_version": 1, "pixels": gone.pixels})()
     suppress(unit, [listed], reason=reason, policy="p", model="m", now=NOW)
     outcomes = store.add(source, [arrive(gone), arrive(copy), arrive(make_case(3))])
-    assert [outcome.reason for outcome in outcomes] == ["suppressed", "suppressed", None]
+    assert [outcome.reason for outcome in outcomes] == [f"suppressed-{reason}"] * 2 + [None]
     assert [case.case_id for case in store.cases()] == ["case-0003"]
     assert set(store.known_files(source)) == {"case-0003.dcm"}  # the others are read again
 
@@ -127,7 +127,7 @@ def test_new_images_of_a_withdrawn_patient_stay_outside(store: CohortStore, sour
     store.add(source, [arrive(known)])
     store.record_consents([ConsentFact("patient-0001", ConsentStatus.WITHDRAWN, "2025-01-01")])
     outcomes = store.add(source, [arrive(known, "again"), arrive(new)])
-    assert [outcome.reason for outcome in outcomes] == [None, "suppressed"]
+    assert [(outcome.reason, outcome.case_id) for outcome in outcomes] == [("suppressed-consent", None)] * 2
     store.record_consents([ConsentFact("patient-0001", ConsentStatus.GIVEN, "2025-02-01")])
     assert store.add(source, [arrive(new)])[0].status is FileStatus.ACCEPTED
 
@@ -138,6 +138,15 @@ def test_a_long_list_is_judged_in_parts(store: CohortStore, source: int, monkeyp
     outcomes = store.add(source, arrivals)
     assert [outcome.path for outcome in outcomes] == [arrival.path for arrival in arrivals]
     assert [outcome.status.value for outcome in outcomes] == ["accepted"] * 3 + ["duplicate"] * 4
+
+
+def test_a_withdrawn_picture_is_known_under_every_pseudonym(store: CohortStore, source: int) -> None:
+    store.add(source, [arrive(make_case(1)), arrive(make_case(4))])
+    store.record_consents([ConsentFact("patient-0001", ConsentStatus.WITHDRAWN, None)])
+    stranger, other = make_case(2, pixels=make_case(1).pixels), make_case(3)
+    outcomes = store.add(source, [arrive(stranger), arrive(other)])
+    assert [outcome.reason for outcome in outcomes] == ["suppressed-consent", None]
+    assert store.patients([stranger.patient]) == ()
 
 
 def test_an_unknown_case_is_refused(store: CohortStore) -> None:
@@ -207,7 +216,7 @@ def test_a_withdrawal_waits_for_images_that_come_later(unit: UnitOfWork, store: 
     counts = store.record_consents([ConsentFact("patient-0001", ConsentStatus.WITHDRAWN, "2024-01-01")])
     assert counts.unknown == 1
     (outcome,) = store.add(store.source("dicom", "place", key_id=KEY_ID), [arrive(make_case())])
-    assert outcome.reason == "suppressed"
+    assert outcome.reason == "suppressed-consent"
     assert store.cases() == ()
 
 

@@ -94,3 +94,17 @@ def test_of_a_plain_case_the_learned_version_is_meant(unit: UnitOfWork) -> None:
     barred = suppressed(unit, "m")
     assert [barred.why(cases[0], label_version=version) is None for version in (1, 2)] == [False, True]
     assert [barred.why(cases[1], label_version=version) is None for version in (1, 2)] == [False, True]
+
+
+def test_another_label_of_the_case_does_not_widen_what_is_wrong(unit: UnitOfWork) -> None:
+    """Of a case that no snapshot froze, the label that its lineage learns counts, however often others changed."""
+    store = fill(unit, [make_case(number) for number in range(20)])
+    decide_splits(unit, "m", SplitShares(train=2, validation=1, holdout=1), seed=1, now=NOW)
+    take_snapshot(unit, name="s", model="m", label_name="diagnosis", where=None, now=NOW)
+    fill(unit, [make_case(30)])
+    for grade in ("good", "poor", "fair", "none"):
+        store.record_labels([LabelFact("case-0030", "quality", grade)], now=NOW)
+    case = store.case("case-0030")
+    suppress(unit, [case], reason=Reason.WRONG_LABEL, policy="p", model="m", now=NOW)
+    barred = suppressed(unit, "m")
+    assert [barred.why(case, label_version=version) is None for version in (1, 2)] == [False, True]

@@ -1,0 +1,178 @@
+"""`maintain plan`: what a policy would do, to whom and why, as a person reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maintain.cli import console
+from maintain.cli.options import AsJson
+from maintain.vocabulary import Claim
+
+if TYPE_CHECKING:
+    from maintain.records import Plan, Slot
+    from maintain_pipelines.cost import MethodCost
+    from maintain_pipelines.reach import LimitUse, Reach, Share
+    from maintain_pipelines.select import Preview
+    from maintain_policies import Policy
+
+PolicyFile = Annotated[Path, typer.Argument(metavar="POLICY", help="A policy file (YAML).")]
+
+#: What each claim would let the report say, and what has to be shown for it.
+PROOFS = {
+    Claim.NEVER_SAW: (
+        "the new version was not trained on these images",
+        "digests alone, recomputed from what the loader handed out while training; it holds for any number of images",
+    ),
+    Claim.EXAMPLES: (
+        "these images can no longer be told from images the model never saw",
+        "measurements against never-seen images of the same group; it needs enough of them",
+    ),
+    Claim.GROUP: (
+        "on this group the model behaves as one that never learned from it",
+        "measurements against reference models that never saw the group",
+    ),
+}
+
+
+def add_to(application: typer.Typer) -> None:
+    """Add the command, which has no noun, to the application."""
+    application.command(name="plan")(plan)
+
+
+def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
+    """Say what a policy would do, to whom, and why. Changes nothing.
+
+    \b
+    Example:
+      maintain plan policies/consent-withdrawal.yaml
+    """
+    from maintain.cli.catalogues import catalogues
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.reach import refuse_excess
+    from maintain_pipelines.select import preview
+    from maintain_policies import load_policy
+
+    loaded = load_policy(policy, catalogues())
+    with open_context(context.obj) as ports:
+        found = preview(loaded, ports)
+    refuse_excess(loaded.name, found.reach)
+    console.answer(_document(found, loaded), _lines(found, loaded), schema="plan", as_json=as_json)
+
+
+def role_lines(plan: Plan) -> list[str]:
+    """How many images and patients have each role."""
+    rows = [(count.role.value, count.cases, count.patients) for count in plan.counts]
+    return console.table(("role", "images", "patients"), rows)
+
+
+def proof_lines(plan: Plan) -> list[str]:
+    """What the plan claims, how that would be shown, and when the answer would be no."""
+    claim, proof = PROOFS[plan.claim]
+    decisive = ", ".join(gate.name for gate in plan.gates if gate.decisive)
+    reported = ", ".join(gate.name for gate in plan.gates if not gate.decisive)
+    return [
+        f"Claim     {plan.claim} (reason {plan.reason}): {claim}.",
+        f"Proof     by {proof}.",
+        f"Gates     {plan.gate_set}: {decisive} must pass, or nothing is registered"
+        + (f"; {reported} reported." if reported else "."),
+    ]
+
+
+def slot_line(slot: Slot) -> str:
+    """One chance at the holdout."""
+    methods = ", else ".join(method.name for method in slot.methods)
+    return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _lines(found: Preview, policy: Policy) -> list[str]:
+    plan, reach = found.selection.plan, found.reach
+    champion = f"version {plan.champion.version} of {plan.model}"
+    lines = [f"Policy {plan.policy_name}: {len(found.selection.matches)} images match."]
+    if found.selection.nothing_learned:
+        lines += [f"{champion} learned from none of them: they would be suppressed, and nothing trained.", ""]
+        return [*lines, *role_lines(plan)]
+    lines += [
+        f"{champion} learned from {reach.images.touched} of them; that is what it would forget.",
+        "",
+        *_reach_lines(reach),
+        "",
+        *console.table(("limit", "used", "allowed"), [_limit_row(use) for use in reach.limits]),
+        "",
+        *proof_lines(plan),
+        *(line for cost in found.costs for line in _cost_lines(cost)),
+        *(slot_line(slot) for slot in plan.slots),
+        "",
+        *role_lines(plan),
+    ]
+    return lines + [f"Looser than {policy.gate_set}: {figure}" for figure in policy.looser]
+
+
+def _reach_lines(reach: Reach) -> list[str]:
+    kinds = [("", (reach.images, reach.patients, reach.studies)), ("device ", reach.devices), ("label ", reach.labels)]
+    rows = [(f"{kind}{share.name}", share.touched, share.learned, _percent(share)) for kind, s in kinds for share in s]
+    lines = console.table(("to forget", "touched", "learned", "share"), rows)
+    if reach.left_out:
+        lines.append(f"A retrain also leaves out {reach.left_out} learned images that were suppressed before.")
+    return lines
+
+
+def _percent(share: Share) -> str:
+    return f"{share.percent:.1f} %"
+
+
+def _limit_row(use: LimitUse) -> tuple[str, str, str]:
+    whole = use.name == "max_patients"
+    allowed = "not limited" if use.most is None else f"{use.most:g}" if whole else f"{use.most:g} %"
+    used = f"{use.used:.0f}" if whole else f"{use.used:.1f} %"
+    return (f"{use.name} ({use.of.removeprefix('% ')})", used, allowed)
+
+
+def _cost_lines(cost: MethodCost) -> list[str]:
+    champion = "" if cost.champion_steps is None else f"; the champion's own training took {cost.champion_steps}"
+    if cost.steps is None:
+        said = f"known once it has run, at most {cost.budget_steps} steps{champion}."
+    else:
+        share = f" ({cost.steps / cost.champion_steps:.0%} of it)" if cost.champion_steps else ""
+        said = f"{cost.steps} steps{champion}{share}; the budget is {cost.budget_steps}."
+    return [f"Method    {cost.method}: {said}", *(f"          {note}" for note in cost.notes)]
+
+
+def _document(found: Preview, policy: Policy) -> dict[str, Any]:
+    from maintain import codec
+
+    selection, reach = found.selection, found.reach
+    claim, proof = PROOFS[selection.plan.claim]
+    return {
+        "plan": codec.encode(selection.plan),
+        "digest": codec.digest_of(selection.plan),
+        "matches": len(selection.matches),
+        "nothing_to_do": selection.nothing_learned,
+        "reach": {
+            **{share.name: _share(share) for share in (reach.images, reach.patients, reach.studies)},
+            "devices": [{"name": share.name, **_share(share)} for share in reach.devices],
+            "labels": [{"name": share.name, **_share(share)} for share in reach.labels],
+            "left_out": reach.left_out,
+        },
+        "limits": [
+            {"name": use.name, "of": use.of, "used": use.used, "most": use.most, "exceeded": use.exceeded}
+            for use in reach.limits
+        ],
+        "claim": {"claim": selection.plan.claim.value, "says": claim, "proof": proof},
+        "methods": [codec.encode(cost) for cost in found.costs],
+        "looser": list(policy.looser),
+        "forget": [
+            {"case": row.case_id, "label_version": row.label_version, "reason": row.reason}
+            for row in selection.roles.rows
+            if row.role.value == "forget"
+        ],
+    }
+
+
+def _share(share: Share) -> dict[str, float]:
+    return {"touched": share.touched, "learned": share.learned, "percent": round(share.percent, 3)}
