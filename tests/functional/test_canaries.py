@@ -179,11 +179,11 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
         tell("report", run, code=0)
         tell("runs", "show", run, code=4 if run in broken else 0)
     case = next(iter((workspace / "runs" / runs[0]).glob("roles-*.jsonl"))).read_text().splitlines()[1]
-    case = case.partition('"case_id":"')[2].partition('"')[0]
-    tell("cohort", "show", case, code=0)
-    tell("policy", "explain", case, "--policy", policy, code=0)
-    tell("cohort", "suppress", case, "--reason", "outlier", "--model", "fundus-triage", code=0)
+    identity = case.partition('"case_id":"')[2].partition('"')[0]
+    tell("cohort", "show", identity, code=0)
     tell("cohort", "show", "nobody", code=2)
+    tell("policy", "explain", identity, "--policy", policy, code=0)
+    tell("cohort", "suppress", identity, "--reason", "data-subject", code=0)
     for command in (("cohort", "status"), ("runs", "list"), ("model", "list"), ("registry", "list"), ("doctor",)):
         tell(*command, code=0)
     tell("model", "show", "fundus-triage", code=0)
