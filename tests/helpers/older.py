@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from maintain.database import migrate
+from maintain.database.engine import SCHEMA_HEAD
 
 EARLIER = "0000"
 
@@ -61,5 +62,5 @@ def write_scripts(folder: Path, does: str) -> Path:
     versions.mkdir(parents=True)
     shutil.copy(migrate.SCRIPTS / "env.py", folder)
     (versions / "a.py").write_text(_STEP.format(revision=EARLIER, before=None, does="pass"))
-    (versions / "b.py").write_text(_STEP.format(revision="0001", before=repr(EARLIER), does=does))
+    (versions / "b.py").write_text(_STEP.format(revision=SCHEMA_HEAD, before=repr(EARLIER), does=does))
     return folder
