@@ -138,15 +138,15 @@ def test_nobody_registers_beside_a_process_that_stands_still_while_it_registers(
     require_as_undisturbed(waiting, finished)
 
 
-@pytest.mark.parametrize("send", ["term", "int"])
 @pytest.mark.parametrize(
-    ("point", "state"),
+    ("point", "state", "send"),
     [
-        ("planned", "planned"),
-        ("epoch 2 trained, not kept", "planned"),
-        ("unlearned", "unlearned"),
-        ("looked, not measured", "verified"),
-        ("files without entry", "registered"),
+        ("planned", "planned", "term"),
+        ("epoch 2 trained, not kept", "planned", "int"),
+        ("epoch 2 trained, not kept", "planned", "term"),
+        ("unlearned", "unlearned", "int"),
+        ("looked, not measured", "verified", "term"),
+        ("files without entry", "registered", "int"),
     ],
 )
 def test_told_to_stop_it_stops_where_it_can_go_on(

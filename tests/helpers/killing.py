@@ -92,6 +92,7 @@ class Nursery:
         """Run one command in a process of its own: to its end, its death, or its stop at the point or moment."""
         words = ["--workspace", str(workspace), *map(str, arguments)]
         said = self.folder / f"said-{len(list(self.folder.iterdir()))}.txt"
+        said.touch()
         return self._ask(
             {"words": words, "point": point, "send": send, "hang": hang, "after": after_seconds, "said": str(said)}
         )
