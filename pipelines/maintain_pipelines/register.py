@@ -7,7 +7,7 @@ is looked at again inside the transaction that writes the entry.
 from __future__ import annotations
 
 from maintain import __version__, codec
-from maintain.cohort import CohortStore, commitment, suppress, suppressed
+from maintain.cohort import CohortStore, commitment, read_standings, suppress, suppressed
 from maintain.database import UnitOfWork
 from maintain.errors import RefusedError, StaleError
 from maintain.records import MatchTable, ModelVersion, Registration, TrainingManifest, Verdict
@@ -38,7 +38,7 @@ def register(offer: Offer, verdict: Verdict, matches: MatchTable, folder: RunFol
     manifest = codec.read(folder.file(f"02-{MANIFEST_FILE}"), TrainingManifest, expected=offer.candidate.manifest)
 
     def also(unit: UnitOfWork) -> None:
-        _refuse_stale(unit, manifest)
+        _refuse_stale(unit, manifest, offer.champion.spec.label_name)
         now = context.clock.now()
         matched = {match.case_id for match in matches.rows}
         suppress(
@@ -123,10 +123,10 @@ def _body(offer: Offer, context: Context) -> dict[str, object]:
     }
 
 
-def _refuse_stale(unit: UnitOfWork, manifest: TrainingManifest) -> None:
+def _refuse_stale(unit: UnitOfWork, manifest: TrainingManifest, label_name: str) -> None:
     """Refuse a candidate that learned from a case suppressed since its plan was made."""
     barred = suppressed(unit, manifest.model)
-    cases = {case.case_id: case for case in CohortStore(unit).cases()}
+    cases = {case.case_id: case for case in read_standings(unit, label_name)}
     stale = [
         ref
         for ref in manifest.learned

@@ -29,7 +29,11 @@ Barred = Callable[[Standing, int], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What the roles are cut from."""
+    """What the roles are cut from.
+
+    `reach_unlearned`: cases that were learned by an ancestor and removed by behaviour are still in the weights for
+    whoever must be able to say never-saw, so a match among them is forgotten too.
+    """
 
     manifest: TrainingManifest
     members: Mapping[CaseRef, SnapshotMember]
@@ -37,6 +41,7 @@ class Cut:
     splits: Mapping[str, Split]
     matched: Mapping[str, str]
     barred: Barred
+    reach_unlearned: bool = False
 
 
 def assign_roles(cut: Cut) -> RoleTable:
@@ -51,6 +56,9 @@ def assign_roles(cut: Cut) -> RoleTable:
             "selected with by the champion",
         ),
     ]
+    if cut.reach_unlearned:
+        still_in = tuple(ref for ref in cut.manifest.unlearned if ref.case_id in cut.matched)
+        rows += _listed(cut, still_in, Role.FORGET, Role.FORGET, "unlearned by behaviour only")
     taken = {row.case_id for row in rows}
     rows += [row for row in _held_out(cut) if row.case_id not in taken]
     return RoleTable(tuple(sorted(rows, key=lambda row: row.case_id)))

@@ -22,7 +22,7 @@ from maintain.cohort import (
 )
 from maintain.errors import InputError
 from maintain.records import CaseRef, MethodRequest, Plan, RoleTable, Slot
-from maintain.vocabulary import ManifestStatus, Role, Split
+from maintain.vocabulary import Claim, ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.cost import MethodCost, cost_of
@@ -94,6 +94,7 @@ def preview(policy: Policy, context: Context) -> Preview:
         splits=splits,
         matched={match.case.case_id: match.reason for match in matches},
         barred=lambda case, label_version: barred.why(case, label_version=label_version),
+        reach_unlearned=policy.claim is Claim.NEVER_SAW,
     )
     roles = assign_roles(cut)
     selection = Selection(_plan(policy, champion, roles, context), roles, matches, champion)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,6 +110,14 @@ def test_every_case_has_one_role_and_the_obvious_one(
         assert row.role is (Role.SUPPRESSED if n in barred and n not in matched else forgotten)
     counts = count_roles(table)
     assert sum(count.cases for count in counts) == len(table.rows)
+
+
+@pytest.mark.parametrize(("reach", "role"), [(True, [Role.FORGET]), (False, [])])
+def test_what_was_unlearned_by_behaviour_is_forgotten_for_never_saw(reach: bool, role: list[Role]) -> None:
+    plain = cut(learned=set(), selected=set(), matched={0}, barred=set(), cohort=())
+    manifest = replace(plain.manifest, unlearned=(CaseRef(CASES[0].case_id, 1), CaseRef(CASES[1].case_id, 1)))
+    table = assign_roles(replace(plain, manifest=manifest, reach_unlearned=reach))
+    assert [row.role for row in table.rows] == role
 
 
 def test_the_forget_set_has_a_digest_of_its_own() -> None:
