@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-finetune campaign-hospital stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,7 +45,16 @@ format: $(READY)  ## Put the code into the house format
 	$(BIN)/ruff format .
 
 campaign-kills: $(READY)  ## Kill runs at every point and at drawn moments; writes benchmarks/results/kill_campaign.*
-	$(BIN)/python benchmarks/kill_campaign.py --moments 40 --seed 1
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kill_campaign.py --moments 40 --seed 1
+
+campaign-finetune: $(READY)  ## Fine-tuning beside a retrain, three seeds; about two minutes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/finetune_control.py
+
+campaign-hospital: $(READY)  ## What the synthetic hospital shows, five seeds; about four minutes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/hospital_memorises.py
+
+stale: $(READY)  ## Mark committed results that belong to earlier code
+	$(BIN)/python benchmarks/evidence.py
 
 clean:  ## Remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

@@ -10,25 +10,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
+from evidence import read_cells, write_cells
 from hospital_memorises import Bools, Floats, Problem, attack, difficulty_proxy, draw_problem, margins_of
 
-import maintain.hospital
-import maintain.imaging
-import maintain.unlearn
-from maintain.hashing import digest_file, digest_lines
 from maintain.imaging import Blueprint, MemoryPixels, State, default_chain, model_of, save_weights, threads
 from maintain.measure import measure
 from maintain.records import ModelSpec, Network, PlannedCase, RoleTable, Setting, TrainingManifest
@@ -37,8 +30,8 @@ from maintain.vocabulary import Head, ManifestStatus, Role
 
 Made = TypeVar("Made")
 
-#: Schema name and version of the results file.
-SCHEMA = ("maintain.benchmark.finetune-control", 1)
+#: Name of script and result.
+NAME = "finetune_control"
 #: Threads of every training; figures are promised for one.
 THREADS = 1
 #: Steps that no method here needs; a budget is not what is measured.
@@ -72,7 +65,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "finetune_control.json"
-    cells = _cells_of(path)
+    cells = read_cells(path, NAME)
     for seed in arguments.seeds:
         if str(seed) in cells:
             print(f"seed {seed}: already there")
@@ -80,7 +73,7 @@ def main() -> None:
         with threads(THREADS):
             cells[str(seed)] = measure_seed(seed)
         print(f"seed {seed}: " + ", ".join(f"{name} {value:.3f}" for name, value in cells[str(seed)].items()))
-        _write(path, cells)
+        write_cells(path, NAME, cells, threads=THREADS)
     path.with_suffix(".md").write_text(render(json.loads(path.read_text())))
 
 
@@ -252,55 +245,6 @@ def _told(values: Sequence[float], name: str) -> str:
     if name == "steps":
         return f"{np.mean(values):.0f}"
     return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
-
-
-def _cells_of(path: Path) -> dict[str, dict[str, float]]:
-    """The cells that an earlier call left; cells of other code are never mixed with today's."""
-    if not path.exists():
-        return {}
-    document = json.loads(path.read_text())
-    if document["code"] != _code_digest():
-        raise SystemExit(f"{path.name} belongs to other code: remove it, or name another folder with --out.")
-    return dict(document["cells"])
-
-
-def _write(path: Path, cells: Mapping[str, Mapping[str, float]]) -> None:
-    """Write all cells so far with the machine and the code they belong to."""
-    name, version = SCHEMA
-    document = {
-        "schema": name,
-        "version": version,
-        "machine": _machine(),
-        "code": _code_digest(),
-        "cells": cells,
-    }
-    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
-
-
-def _code_digest() -> str:
-    """Digest of what draws, trains and unlearns here, and of the two scripts."""
-    rooms = (maintain.hospital, maintain.imaging, maintain.unlearn)
-    sources = [source for room in rooms for source in sorted(Path(str(room.__file__)).parent.glob("*.py"))]
-    scripts = [Path(__file__), Path(__file__).with_name("hospital_memorises.py")]
-    return digest_lines(f"{source.parent.name}/{source.name} {digest_file(source)}" for source in [*sources, *scripts])
-
-
-def _machine() -> dict[str, str | int]:
-    """What the figures were taken on."""
-    described = Path("/proc/cpuinfo")
-    models = (
-        [line for line in described.read_text().splitlines() if line.startswith("model name")]
-        if described.exists()
-        else []
-    )
-    return {
-        "cpu": models[0].partition(":")[2].strip() if models else platform.processor(),
-        "cores": os.cpu_count() or 0,
-        "threads": THREADS,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-    }
 
 
 if __name__ == "__main__":

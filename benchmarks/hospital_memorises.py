@@ -11,25 +11,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from evidence import read_cells, write_cells
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-import maintain.hospital
-import maintain.imaging
-import maintain.unlearn
-from maintain.hashing import digest_file, digest_lines
 from maintain.hospital import HospitalOptions, TruthRow, draw_hospital
 from maintain.imaging import Blueprint, Chain, LoaderCase, MemoryPixels, default_chain
 from maintain.records import Network
@@ -40,8 +34,8 @@ from maintain.vocabulary import Head, Role
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: Schema name and version of the results file.
-SCHEMA = ("maintain.benchmark.hospital-memorises", 1)
+#: Name of script and result.
+NAME = "hospital_memorises"
 #: The withdrawn device of the example policies.
 WITHDRAWN_CAMERA = "Cirrus 800 FA"
 #: Patients that are trained on and patients that only choose; the rest is the holdout.
@@ -95,14 +89,14 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "hospital_memorises.json"
-    cells = _cells_of(path)
+    cells = read_cells(path, NAME)
     for seed in arguments.seeds:
         if str(seed) in cells:
             print(f"seed {seed}: already there")
             continue
         cells[str(seed)] = measure(seed)
         print(f"seed {seed}: " + ", ".join(f"{name} {value:.3f}" for name, value in cells[str(seed)].items()))
-        _write(path, cells)
+        write_cells(path, NAME, cells, threads=THREADS)
     path.with_suffix(".md").write_text(render(json.loads(path.read_text())))
 
 
@@ -269,54 +263,6 @@ def _half_of_patients(problem: Problem, seed: int) -> Bools:
     people = np.unique(problem.patients)
     chosen = np.random.default_rng([seed, 97]).choice(people, size=len(people) // 2, replace=False)
     return np.isin(problem.patients, chosen)
-
-
-def _cells_of(path: Path) -> dict[str, dict[str, float]]:
-    """The cells that an earlier call left; cells of other code are never mixed with today's."""
-    if not path.exists():
-        return {}
-    document = json.loads(path.read_text())
-    if document["code"] != _code_digest():
-        raise SystemExit(f"{path.name} belongs to other code: remove it, or name another folder with --out.")
-    return dict(document["cells"])
-
-
-def _write(path: Path, cells: Mapping[str, Mapping[str, float]]) -> None:
-    """Write all cells so far with the machine and the code they belong to."""
-    name, version = SCHEMA
-    document = {
-        "schema": name,
-        "version": version,
-        "machine": _machine(),
-        "code": _code_digest(),
-        "cells": cells,
-    }
-    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
-
-
-def _code_digest() -> str:
-    """Digest of the sources that the figures hang on: hospital, network, loop, and this file."""
-    rooms = (maintain.hospital, maintain.imaging, maintain.unlearn)
-    sources = [source for room in rooms for source in sorted(Path(str(room.__file__)).parent.glob("*.py"))]
-    return digest_lines(f"{source.name} {digest_file(source)}" for source in [*sources, Path(__file__)])
-
-
-def _machine() -> dict[str, str | int]:
-    """What the figures were taken on."""
-    described = Path("/proc/cpuinfo")
-    models = (
-        [line for line in described.read_text().splitlines() if line.startswith("model name")]
-        if described.exists()
-        else []
-    )
-    return {
-        "cpu": models[0].partition(":")[2].strip() if models else platform.processor(),
-        "cores": os.cpu_count() or 0,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-    }
 
 
 if __name__ == "__main__":

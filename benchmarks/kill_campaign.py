@@ -10,35 +10,34 @@ same ledger entries, no look counted twice, and a whole, anchored ledger.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import random
 import shutil
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
+
+from evidence import read_cells, write_cells  # noqa: E402  # the path comes first
 
 from helpers import killing  # noqa: E402  # the path comes first
 from helpers.commands import say  # noqa: E402
 from maintain.clock import SystemClock  # noqa: E402
 from maintain.database import open_database  # noqa: E402
-from maintain.hashing import digest_file, digest_lines  # noqa: E402
 from maintain.hospital import HospitalOptions, build_hospital  # noqa: E402
 from maintain_pipelines import journal  # noqa: E402
 from maintain_pipelines.demo import demo_key  # noqa: E402
 from maintain_pipelines.workspace import create_workspace  # noqa: E402
 from maintain_registry import Ledger  # noqa: E402
 
-#: Schema name and version of the results file.
-SCHEMA = ("maintain.benchmark.kill-campaign", 1)
+#: Name of script and result.
+NAME = "kill_campaign"
+#: Threads of every training here.
+THREADS = 1
 MODEL = "fundus-triage"
 GATES = ("gates: default", "gates: [default, {retention: {margin: 0.15}}]")
 OPTIONS = HospitalOptions(patients=260, seed=3, difficulty=0.0, patient_label_noise=0.0, image_label_noise=0.0)
@@ -60,8 +59,11 @@ def main() -> None:
         kills: dict[str, dict[str, Any]] = {point: {"point": point} for point in killing.POINTS}
         for number in range(asked.moments):
             kills[f"moment {number:03d}"] = {"after_seconds": draw.uniform(0.02, 0.95 * undisturbed.seconds)}
-        cells = {}
+        path = asked.out / f"{NAME}.json"
+        cells = read_cells(path, NAME)
         for cell, kill in kills.items():
+            if cell in cells:
+                continue
             workspace = _copy(begin, Path(name) / "cell")
             killed = nursery.run(*_again(workspace), workspace=workspace, **kill)
             state = _state(workspace)
@@ -69,7 +71,8 @@ def main() -> None:
             holds = ended.code == 0 and _facts(workspace) == wanted
             cells[cell] = {"killed": killed.code == -9, "left": state, "code": ended.code, "holds": holds}
             shutil.rmtree(workspace)
-            _write(asked.out, asked.seed, cells)
+            document = write_cells(path, NAME, cells, threads=THREADS)
+            path.with_suffix(".md").write_text(_render(document, asked.seed), encoding="utf-8")
     sys.exit(0 if cells and all(cell["holds"] for cell in cells.values()) else 1)
 
 
@@ -140,30 +143,16 @@ def _facts(workspace: Path) -> dict[str, Any]:
     }
 
 
-def _write(out: Path, seed: int, cells: Mapping[str, Mapping[str, Any]]) -> None:
-    sources = sorted((ROOT / "pipelines" / "maintain_pipelines").glob("*.py"))
-    sources += sorted((ROOT / "registry" / "maintain_registry").glob("*.py"))
-    machine = {"system": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
-    code = digest_lines(f"{source.name} {digest_file(source)}" for source in [*sources, Path(__file__)])
-    date = datetime.now(UTC).date().isoformat()
-    document = {
-        "schema": SCHEMA[0],
-        "version": SCHEMA[1],
-        "seed": seed,
-        "date": date,
-        "machine": machine,
-        "code": code,
-        "cells": cells,
-    }
-    (out / "kill_campaign.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def _render(document: Mapping[str, Any], seed: int) -> str:
+    cells, machine = document["cells"], document["machine"]
     holding = sum(cell["holds"] for cell in cells.values())
     killed = sum(cell["killed"] for cell in cells.values())
     lines = [
         "# Runs that were killed end as if undisturbed",
         "",
         f"{len(cells)} runs, {killed} of them killed with SIGKILL; {holding} ended as an undisturbed one.",
-        f"Made by `benchmarks/kill_campaign.py`, seed {seed}; {date}, {machine['system']},",
-        f"{machine['cores']} cores (shared), Python {machine['python']}. Code: `{code[:12]}`.",
+        f"Made by `benchmarks/kill_campaign.py`, seed {seed}; {machine['date']}, {machine['cpu']},",
+        f"{machine['cores']} cores (shared), Python {machine['python']}. Code: `{document['code'][:12]}`.",
         "",
         "| cell | killed | the run was left | it ended | as undisturbed |",
         "|---|---|---|---|---|",
@@ -173,7 +162,7 @@ def _write(out: Path, seed: int, cells: Mapping[str, Mapping[str, Any]]) -> None
             for name, cell in cells.items()
         ),
     ]
-    (out / "kill_campaign.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

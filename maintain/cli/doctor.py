@@ -44,7 +44,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     problems = sum(finding.health is Health.PROBLEM for finding in found)
     notes = sum(finding.health is Health.NOTE for finding in found)
     lines = [line for finding in found for line in _lines(finding)]
-    lines += ["", f"{problems} problems, {notes} notes." if problems or notes else "All is as it should be."]
+    lines += ["", f"Problems: {problems}. Notes: {notes}." if problems or notes else "All is as it should be."]
     document = {"problems": problems, "notes": notes, "findings": [codec.encode(finding) for finding in found]}
     console.answer(document, lines, schema="doctor", as_json=as_json)
     if problems:

@@ -81,13 +81,25 @@ def proof_lines(plan: Plan) -> list[str]:
     ]
 
 
-def slot_line(slot: Slot) -> str:
-    """One chance at the holdout."""
-    methods = ", else ".join(method.name for method in slot.methods)
-    return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
+def slot_lines(plan: Plan) -> list[str]:
+    """The chances at the holdout; the second is for candidates that were no retrain."""
+    first, *others = plan.slots
+    alone = len(first.methods) == 1
+    return [
+        _slot_line(first),
+        *(
+            f"Slot {slot.number}    not used: slot 1 is a retrain already." if alone else _slot_line(slot)
+            for slot in others
+        ),
+    ]
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _slot_line(slot: Slot) -> str:
+    methods = ", else ".join(method.name for method in slot.methods)
+    return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
 
 
 def _lines(found: Preview, policy: Policy) -> list[str]:
@@ -106,7 +118,7 @@ def _lines(found: Preview, policy: Policy) -> list[str]:
         "",
         *proof_lines(plan),
         *(line for cost in found.costs for line in _cost_lines(cost)),
-        *(slot_line(slot) for slot in plan.slots),
+        *slot_lines(plan),
         "",
         *role_lines(plan),
     ]

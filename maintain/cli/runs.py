@@ -11,7 +11,7 @@ from maintain.cli import console
 from maintain.cli.exit_codes import of_state
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson
-from maintain.cli.plan import proof_lines, role_lines, slot_line
+from maintain.cli.plan import proof_lines, role_lines, slot_lines
 
 if TYPE_CHECKING:
     from maintain.records import Verdict
@@ -140,7 +140,7 @@ def show(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
         told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
     lines = [f"{row.run} is {row.state}. {told.headline}", ""]
     lines += [f"Policy {row.policy_name} on version {told.plan.champion.version} of {row.model}.", ""]
-    lines += [*proof_lines(told.plan), *map(slot_line, told.plan.slots), "", *role_lines(told.plan)]
+    lines += [*proof_lines(told.plan), *slot_lines(told.plan), "", *role_lines(told.plan)]
     if told.verdict:
         lines += ["", *verdict_lines(told.verdict)]
     if row.error:

@@ -40,7 +40,7 @@ def test_a_sound_workspace_has_no_problem(finished: Path) -> None:
     text = say("doctor", workspace=finished)
     assert text.code == 0
     assert "2 registered versions, each as its ledger entry says." in text.out
-    assert "0 problems, 1 notes." in text.out
+    assert "Problems: 0. Notes: 1." in text.out
 
 
 def test_it_changes_nothing(ended: Path) -> None:

@@ -347,7 +347,7 @@ def test_a_plan_is_told_to_a_person(fresh: Path, hospital: Path) -> None:
         "never-saw (reason consent): the new version was not trained on these images.",
         "by digests alone",
         f"retrain: {method['steps']} steps; the champion's own training took {method['champion_steps']}",
-        "Slot 2    retrain, retention judged at alpha 0.0125.",
+        "Slot 2    not used: slot 1 is a retrain already.",
         "Looser than default@1",
     ):
         assert words in text, words

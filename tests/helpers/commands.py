@@ -5,11 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from maintain.cli import app
+
+#: For command lines in a process of their own: the same packages, and the program itself.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(item for item in sys.path if item)}
+PROGRAM = "from maintain.cli.app import main; main()"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def check_runs(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
             "A first training was interrupted (or is under way).",
             "Say the same `maintain model train` again; it goes on from its last epoch.",
         )
-    yield well("runs", f"{len(rows)} runs, {sum(is_end(row.state) for row in rows)} of them ended.")
+    yield well("runs", f"{sum(is_end(row.state) for row in rows)} of {len(rows)} runs have ended.")
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -1,0 +1,103 @@
+"""What every committed result carries: the machine, the code it belongs to, and whether that is today's.
+
+A figure outlives the code that gave it. Run `python benchmarks/evidence.py` after changing what a result hangs
+on: a table made by other code then says so at its top. A test fails while one does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from maintain.hashing import Digest, digest_file, digest_lines
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+
+#: Result -> the sources that its figures hang on, besides its own script.
+HANGS_ON: Mapping[str, tuple[str, ...]] = {
+    "finetune_control": (
+        "maintain/hospital/*.py",
+        "maintain/imaging/*.py",
+        "maintain/unlearn/*.py",
+        "benchmarks/hospital_memorises.py",
+    ),
+    "hospital_memorises": ("maintain/hospital/*.py", "maintain/imaging/*.py", "maintain/unlearn/*.py"),
+    "kill_campaign": (
+        "pipelines/maintain_pipelines/*.py",
+        "registry/maintain_registry/*.py",
+        "tests/helpers/killing.py",
+    ),
+}
+
+#: What stands at the top of a table that other code made.
+STALE = "> **Stale:** made by earlier code than this tree's; run the script again before leaning on a figure.\n\n"
+
+
+def code_digest(name: str) -> Digest:
+    """The digest of everything that a result hangs on, as it stands in this tree."""
+    patterns = (*HANGS_ON[name], f"benchmarks/{name}.py")
+    sources = [source for pattern in patterns for source in sorted(ROOT.glob(pattern))]
+    return digest_lines(f"{source.relative_to(ROOT).as_posix()} {digest_file(source)}" for source in sources)
+
+
+def machine(*, threads: int) -> dict[str, str | int]:
+    """What figures were taken on."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.processor(),
+        "cores": os.cpu_count() or 0,
+        "threads": threads,
+        "torch": version("torch"),
+        "python": platform.python_version(),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
+
+
+def read_cells(path: Path, name: str) -> dict[str, dict[str, Any]]:
+    """The cells that an earlier call left; cells of other code are never mixed with today's."""
+    if not path.exists():
+        return {}
+    document = json.loads(path.read_text())
+    if document["code"] != code_digest(name):
+        raise SystemExit(f"{path.name} belongs to other code: remove it, or name another folder with --out.")
+    return dict(document["cells"])
+
+
+def write_cells(path: Path, name: str, cells: Mapping[str, Mapping[str, Any]], *, threads: int) -> dict[str, Any]:
+    """Write all cells so far with the machine and the code they belong to; returns the document."""
+    document = {
+        "schema": f"maintain.benchmark.{name.replace('_', '-')}",
+        "version": 1,
+        "machine": machine(threads=threads),
+        "code": code_digest(name),
+        "cells": cells,
+    }
+    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
+    return document
+
+
+def mark(results: Path = RESULTS) -> tuple[str, ...]:
+    """Say in each table whether it was made by other code; returns the names of those that were."""
+    stale = []
+    for name in HANGS_ON:
+        table = results / f"{name}.md"
+        text = table.read_text().removeprefix(STALE)
+        if json.loads((results / f"{name}.json").read_text())["code"] != code_digest(name):
+            stale.append(name)
+            text = STALE + text
+        table.write_text(text)
+    return tuple(stale)
+
+
+if __name__ == "__main__":
+    for outdated in mark():
+        print(f"{outdated} is stale: python benchmarks/{outdated}.py makes it anew")

@@ -1,0 +1,58 @@
+"""A committed result belongs to today's code, or says that it does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("evidence", BENCHMARKS / "evidence.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+evidence = load()
+
+
+def test_every_script_has_its_sources_and_its_result() -> None:
+    scripts = {path.stem for path in BENCHMARKS.glob("*.py")} - {"evidence"}
+    results = {path.stem for path in (BENCHMARKS / "results").glob("*.json")}
+    assert scripts == set(evidence.HANGS_ON) == results
+
+
+@pytest.mark.parametrize("name", sorted(evidence.HANGS_ON))
+def test_every_pattern_finds_something(name: str) -> None:
+    for pattern in evidence.HANGS_ON[name]:
+        assert list(evidence.ROOT.glob(pattern)), pattern
+
+
+@pytest.mark.parametrize("name", sorted(evidence.HANGS_ON))
+def test_a_result_of_earlier_code_says_so(name: str) -> None:
+    document = json.loads((BENCHMARKS / "results" / f"{name}.json").read_text())
+    said = (BENCHMARKS / "results" / f"{name}.md").read_text().startswith(evidence.STALE)
+    assert said == (document["code"] != evidence.code_digest(name)), "run `make stale`"
+
+
+def test_marking_notices_other_code_and_takes_it_back(tmp_path: Path) -> None:
+    results = Path(shutil.copytree(BENCHMARKS / "results", tmp_path / "results"))
+    name = sorted(evidence.HANGS_ON)[0]
+    path = results / f"{name}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "code": "0" * 64}))
+    assert name in evidence.mark(results)
+    assert name in evidence.mark(results)
+    text = (results / f"{name}.md").read_text()
+    assert text.count(evidence.STALE) == 1
+    path.write_text(json.dumps({**json.loads(path.read_text()), "code": evidence.code_digest(name)}))
+    assert name not in evidence.mark(results)
+    assert not (results / f"{name}.md").read_text().startswith(evidence.STALE)
