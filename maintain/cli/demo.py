@@ -36,7 +36,7 @@ def demo(
 
     \b
     Example:
-      maintain demo /tmp/maintain-demo
+      maintain demo ~/maintain-demo
     """
     from maintain.cli.audit_ledger import verify_ledger
     from maintain.cli.catalogues import catalogues
