@@ -58,10 +58,6 @@ BARE = replace(
 SAMPLE: dict[Kind, Any] = {Kind.TEXT: "F", Kind.NUMBER: 3, Kind.DATE: "2024"}
 
 
-def asked(field: str, operator: str, value: Any) -> Compare:
-    return Compare(field, Operator(operator), value)
-
-
 WORDS = st.sampled_from(["a", "b", "ab"])
 DAYS = st.sampled_from(["2023-12-31", "2024-01-01", "2024-03-15", "2024-12-31"])
 ASKED_DAYS = DAYS | st.sampled_from(["2023", "2024", "2024-03"])
