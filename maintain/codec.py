@@ -25,24 +25,39 @@ T = TypeVar("T")
 #: Schema name and version of every record that is written on its own.
 SCHEMAS: Mapping[type, tuple[str, int]] = {
     records.Candidate: ("maintain.candidate", 1),
+    records.Difficulty: ("maintain.difficulty", 1),
     records.LoaderLog: ("maintain.loader-log", 1),
     records.MatchTable: ("maintain.match-table", 1),
     records.Measurements: ("maintain.measurements", 1),
     records.ModelSpec: ("maintain.model-spec", 1),
     records.ModelVersion: ("maintain.model-version", 1),
-    records.Plan: ("maintain.plan", 1),
+    records.Plan: ("maintain.plan", 2),
+    records.Reference: ("maintain.reference", 1),
     records.Registration: ("maintain.registration", 1),
     records.RoleTable: ("maintain.role-table", 1),
     records.Snapshot: ("maintain.snapshot", 1),
+    records.Strata: ("maintain.strata", 1),
     records.TrainingManifest: ("maintain.training-manifest", 1),
-    records.Verdict: ("maintain.verdict", 1),
+    records.Verdict: ("maintain.verdict", 2),
 }
 
 #: (schema name, version) -> what turns the body of that version into one of the next.
-UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("maintain.plan", 1): lambda body: {**body, "strata": None},
+    ("maintain.verdict", 1): lambda body: {**body, "difficulty": None, "references": []},
+}
 
 #: Records whose `rows` are written one a line, after a line with everything else.
-TABLES: frozenset[type] = frozenset({records.MatchTable, records.RoleTable, records.LoaderLog, records.Measurements})
+TABLES: frozenset[type] = frozenset(
+    {
+        records.Difficulty,
+        records.LoaderLog,
+        records.MatchTable,
+        records.Measurements,
+        records.RoleTable,
+        records.Strata,
+    }
+)
 
 
 def digest_of(record: object) -> Digest:

@@ -14,8 +14,9 @@ from typing import Literal, TypeAlias
 from maintain.errors import InputError, UnknownNameError
 from maintain.records import Scalar, Setting
 
-#: What values an option takes, in the words of JSON Schema; a whole number is a number too.
-OptionKind: TypeAlias = Literal["integer", "number", "boolean", "string"]
+#: What values an option takes, in the words of JSON Schema; a whole number is a number too. `fields` is a list of
+#: cohort fields, or of products of them, kept as one text: `device.model, patient.sex*image.eye`.
+OptionKind: TypeAlias = Literal["integer", "number", "boolean", "string", "fields"]
 
 #: In which direction a value asks for less than the default; None where no direction does.
 Looser: TypeAlias = Literal["higher", "lower"]
@@ -32,6 +33,7 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     looser: Looser | None = None
+    choices: tuple[str, ...] = ()
 
 
 def fill_in(owner: str, options: Sequence[Option], given: Iterable[Setting]) -> tuple[Setting, ...]:
@@ -56,6 +58,8 @@ def checked(owner: str, option: Option, value: Scalar) -> Scalar:
     if type(value) not in _TYPES[option.kind]:
         raise _wrong(owner, option, value, f"of the kind {option.kind}")
     if isinstance(value, str):
+        if option.choices and value not in option.choices:
+            raise _wrong(owner, option, value, f"one of {', '.join(option.choices)}")
         return value
     if not math.isfinite(value):
         raise _wrong(owner, option, value, "finite")
@@ -73,6 +77,7 @@ _TYPES: Mapping[OptionKind, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
     "string": (str,),
+    "fields": (str,),
 }
 
 

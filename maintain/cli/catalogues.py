@@ -27,6 +27,7 @@ def catalogues() -> Catalogues:
                 always=info.always,
                 forgetting=info.forgetting,
                 retention=info.retention,
+                reported=info.reported,
                 options=info.options,
             )
             for info in GATES.values()

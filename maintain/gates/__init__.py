@@ -6,12 +6,14 @@ plan asks for them, because their intervals need numpy and scipy.
 
 from __future__ import annotations
 
-from maintain.gates.base import Ancestor, Evidence, FileCheck, Gate, RunFile, WeightsCheck
+from maintain.gates.base import Ancestor, Evidence, FileCheck, Gate, ReferenceCheck, RunFile, WeightsCheck
 from maintain.gates.catalog import build, evaluate
+from maintain.gates.deciding import gates_of, reads_group, requests_of, whole_labels
 from maintain.gates.options import (
     GATE_SET_ALIASES,
     GATE_SETS,
     GATES,
+    PROOFS,
     GateInfo,
     GateSet,
     gate_info,
@@ -25,12 +27,14 @@ __all__ = [
     "GATES",
     "GATE_SETS",
     "GATE_SET_ALIASES",
+    "PROOFS",
     "Ancestor",
     "Evidence",
     "FileCheck",
     "Gate",
     "GateInfo",
     "GateSet",
+    "ReferenceCheck",
     "RunFile",
     "WeightsCheck",
     "build",
@@ -39,5 +43,9 @@ __all__ = [
     "gate_info",
     "gate_set",
     "gates_for",
+    "gates_of",
+    "reads_group",
     "request_for",
+    "requests_of",
+    "whole_labels",
 ]

@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from maintain.errors import InputError
+from maintain.gates.deciding import requests_of
 from maintain.hashing import Digest
 from maintain.records import (
     Candidate,
+    Difficulty,
     Figure,
     GateRequest,
     GateResult,
@@ -24,6 +26,7 @@ from maintain.records import (
     Plan,
     RoleTable,
     Slot,
+    Strata,
     TrainingManifest,
 )
 from maintain.vocabulary import Outcome
@@ -80,11 +83,29 @@ class Ancestor:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceCheck:
+    """A model that never saw the forget group, with what proves it.
+
+    `initial` is drawn again from its seed, as for a candidate; `found` is the digest of its weights file as it lies.
+    """
+
+    weights: Digest
+    found: Digest
+    spec: ModelSpec
+    manifest: TrainingManifest
+    log: LoaderLog
+    initial: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that gates may look at, for one candidate in one slot.
 
-    `consumes_forget` is what the method declares: every forget case goes through its loader, or none.
-    `ancestors` are the versions that the champion's weights go back to, as far as the registry has them.
+    `consumes_forget` is what the method declares: every forget case goes through its loader, or none; `anew`
+    whether it trains from random weights on retained cases alone, so that digests decide and not behaviour.
+    `ancestors` are the versions that the champion's weights go back to, as far as the registry has them, and
+    `first` the weights of the lineage's first version. Answers after recomputed batch statistics are filed under
+    `recalibrated`: the candidate's own digest where its network has none. `probe` are figures of linear probes.
     """
 
     plan: Plan
@@ -102,7 +123,19 @@ class Evidence:
     weights: WeightsCheck
     files: tuple[FileCheck, ...]
     consumes_forget: bool = False
+    anew: bool = False
     ancestors: tuple[Ancestor, ...] = ()
+    difficulty: Difficulty | None = None
+    strata: Strata | None = None
+    first: Digest | None = None
+    recalibrated: Digest | None = None
+    references: tuple[ReferenceCheck, ...] = ()
+    probe: tuple[Figure, ...] = ()
+
+    @property
+    def requests(self) -> tuple[GateRequest, ...]:
+        """The gates that are asked of this candidate, and which of them decide."""
+        return requests_of(self.plan, anew=self.anew)
 
 
 class Gate(Protocol):

@@ -18,12 +18,12 @@ from maintain.vocabulary import Outcome
 
 def evaluate(evidence: Evidence) -> tuple[GateResult, ...]:
     """One result for each gate of the plan, in its order. Raises `InputError` when it has none."""
-    if not evidence.plan.gates:
+    if not evidence.requests:
         raise InputError(
             "The plan names no gate, so nothing could be shown.",
             remedy="Plan again with `gates: default`, or name the gates in the policy.",
         )
-    return tuple(_result(request, evidence) for request in evidence.plan.gates)
+    return tuple(_result(request, evidence) for request in evidence.requests)
 
 
 def build(request: GateRequest) -> Gate:

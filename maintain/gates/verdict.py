@@ -6,18 +6,13 @@ side (integrity, forgetting, retention) that no decisive gate guards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from maintain.errors import InputError
-from maintain.gates.options import GATES, GateInfo
+from maintain.gates.options import GATES, PROOFS
 from maintain.records import GateRequest, GateResult
 from maintain.vocabulary import Claim, Outcome
 
 #: The gate without which no digest of a run can be trusted.
 INTEGRITY = "integrity"
-
-#: The gate that proves every claim: a version that never saw the cases has nothing to forget.
-NEVER_SAW = "never-saw"
 
 
 def fold(results: tuple[GateResult, ...], *, claim: Claim, requested: tuple[GateRequest, ...]) -> tuple[Outcome, str]:
@@ -49,18 +44,13 @@ def _missing(
     present = {result.gate for result in results}
     absent = [request.name for request in requested if request.name not in present]
     said = [f"No result from {', '.join(absent)}."] if absent else []
-    sides: tuple[tuple[str, Callable[[GateInfo], bool]], ...] = (
-        ("integrity", lambda info: info.name == INTEGRITY),
-        ("retention", lambda info: info.retention),
-        (f"the claim {claim}", lambda info: _proves(info, claim)),
+    guarding = decisive & present
+    sides = (
+        ("integrity", INTEGRITY in guarding),
+        ("retention", any(GATES[name].retention for name in guarding if name in GATES)),
+        (f"the claim {claim}", any(guarding.issuperset(proof) for proof in PROOFS[claim])),
     )
-    guarding = [GATES[name] for name in sorted(decisive & present) if name in GATES]
-    said += [f"No decisive gate guards {side}." for side, guards in sides if not any(map(guards, guarding))]
-    return said
-
-
-def _proves(info: GateInfo, claim: Claim) -> bool:
-    return info.forgetting and (claim in info.claims or info.name == NEVER_SAW)
+    return said + [f"No decisive gate guards {side}." for side, guarded in sides if not guarded]
 
 
 def _told(word: str, results: list[GateResult]) -> str:

@@ -10,6 +10,7 @@ digest. No value holds a time of day or a duration: the same inputs give the sam
 from __future__ import annotations
 
 from maintain.records.cohort import Case, CaseRef, Device, Label, Snapshot, SnapshotMember
+from maintain.records.evidence import CaseDifficulty, Difficulty, Reference, Strata, Stratum
 from maintain.records.models import (
     ModelSpec,
     ModelVersion,
@@ -48,10 +49,12 @@ from maintain.records.runs import (
 __all__ = [
     "Candidate",
     "Case",
+    "CaseDifficulty",
     "CaseRef",
     "ChampionRef",
     "Decision",
     "Device",
+    "Difficulty",
     "Environment",
     "Figure",
     "GateRequest",
@@ -71,6 +74,7 @@ __all__ = [
     "Plan",
     "PlannedCase",
     "Recipe",
+    "Reference",
     "Registration",
     "RoleCount",
     "RoleTable",
@@ -80,6 +84,8 @@ __all__ = [
     "Snapshot",
     "SnapshotMember",
     "Step",
+    "Strata",
+    "Stratum",
     "TrainingManifest",
     "Verdict",
 ]

@@ -117,7 +117,7 @@ class MatchTable:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would happen, to whom, and why. The cases are in the role table, by digest."""
+    """What would happen, to whom, and why. The cases are in the role table, by digest; so are declared groups."""
 
     policy: Digest
     policy_name: str
@@ -134,6 +134,7 @@ class Plan:
     budget_steps: int
     alias: Alias
     environment: Environment
+    strata: Digest | None = None
 
     def count(self, role: Role) -> RoleCount:
         """The count of one role; zero when no case has it."""
@@ -237,7 +238,10 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The fold of all gates. `look` counts how often this lineage's holdout has been opened."""
+    """The fold of all gates. `look` counts how often this lineage's holdout has been opened.
+
+    `difficulty` names the table of proxy figures, `references` the weights of the models it was held against.
+    """
 
     candidate: Digest
     slot: int
@@ -246,6 +250,8 @@ class Verdict:
     gates: tuple[GateResult, ...]
     measurements: Digest
     look: int
+    difficulty: Digest | None = None
+    references: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

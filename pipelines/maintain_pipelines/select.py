@@ -21,6 +21,7 @@ from maintain.cohort import (
     suppressed,
 )
 from maintain.errors import InputError
+from maintain.gates import gates_of
 from maintain.records import CaseRef, MethodRequest, Plan, RoleTable, Slot
 from maintain.vocabulary import Claim, ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
@@ -125,7 +126,7 @@ def _plan(policy: Policy, champion: Champion, roles: RoleTable, context: Context
         counts=count_roles(roles),
         slots=_slots(policy),
         gate_set=policy.gate_set,
-        gates=policy.gates,
+        gates=gates_of(policy.gates, claim=policy.claim, reason=policy.reason, roles=roles),
         seed=policy.unlearn.seed,
         budget_steps=policy.unlearn.budget_steps,
         alias=policy.register_alias,

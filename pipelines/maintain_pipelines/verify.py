@@ -23,7 +23,7 @@ from maintain.records import (
     Verdict,
 )
 from maintain.unlearn import method_info
-from maintain.vocabulary import Role
+from maintain.vocabulary import Claim, Role
 from maintain_pipelines import journal
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, ancestors_of
 from maintain_pipelines.context import Context
@@ -51,7 +51,7 @@ def verify(offer: Offer, folder: RunFolder, context: Context) -> Verdict:
             weights = replace(weights, finite=False)
     evidence = _evidence(offer, spec, weights, measurements, folder, ancestors=_ancestors(offer, context))
     results = evaluate(evidence)
-    outcome, reason = fold(results, claim=offer.plan.claim, requested=offer.plan.gates)
+    outcome, reason = fold(results, claim=offer.plan.claim, requested=evidence.requests)
     verdict = Verdict(
         candidate=codec.digest_of(offer.candidate),
         slot=offer.slot.number,
@@ -180,5 +180,6 @@ def _evidence(
         weights=weights,
         files=tuple(FileCheck(name.value, expected, folder.digest(path)) for name, path, expected in checks),
         consumes_forget=method_info(candidate.method).consumes_forget,
+        anew=Claim.NEVER_SAW in method_info(candidate.method).claims,
         ancestors=ancestors,
     )

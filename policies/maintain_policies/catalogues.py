@@ -23,7 +23,7 @@ class MethodEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateEntry:
-    """One gate: the claims it belongs to, or `always`; whether it judges forgetting, or retention."""
+    """One gate: the claims it judges, or `always`; those it reports on; whether it judges forgetting or retention."""
 
     name: str
     doc: str
@@ -32,10 +32,15 @@ class GateEntry:
     forgetting: bool = False
     retention: bool = False
     options: tuple[Option, ...] = ()
+    reported: tuple[Claim, ...] = ()
+
+    def needed_by(self, claim: Claim) -> bool:
+        """Whether a policy with this claim is not judged without the gate."""
+        return self.always or claim in self.claims
 
     def belongs_to(self, claim: Claim) -> bool:
-        """Whether a policy with this claim is judged by the gate."""
-        return self.always or claim in self.claims
+        """Whether the gate is run for this claim, to judge or to report."""
+        return self.needed_by(claim) or claim in self.reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

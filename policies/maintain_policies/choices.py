@@ -8,10 +8,11 @@ from maintain.options import Option
 from maintain.records import GateRequest, Scalar, Setting
 from maintain.vocabulary import Claim
 from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry
-from maintain_policies.language import LATER_GATE_OPTIONS, LATER_GATES, LATER_METHODS, not_yet, unknown
+from maintain_policies.language import LATER_METHODS, not_yet, unknown
 from maintain_policies.reading import found_as, read_boolean, read_integer, read_number, read_text
 from maintain_policies.tree import Hole, Items, Node, Notes, Pairs, Place
 from maintain_policies.tree import Scalar as Word
+from maintain_policies.where import read_fields
 
 #: The word that leaves the choice of methods to committed results.
 AUTO = "auto"
@@ -183,23 +184,20 @@ def _read_gate(node: Node, catalogues: Catalogues, notes: Notes, given: _Given) 
         if entry is not None and entry.name in given:
             notes.add(word.place, f"the gate {entry.name!r} is listed twice")
         elif entry is not None:
-            later = tuple(option for gate, option in LATER_GATE_OPTIONS if gate == entry.name)
-            settings = _settings(value, entry.options, notes, name=f"gates.{entry.name}", later=later)
+            settings = _settings(value, entry.options, notes, name=f"gates.{entry.name}")
             given[entry.name] = (word.place, settings)
 
 
 def _named_gate(word: Word, catalogues: Catalogues, notes: Notes) -> GateEntry | None:
     entry = catalogues.gate(word.text)
-    if entry is None and word.text in LATER_GATES:
-        notes.add(word.place, not_yet(f"the gate {word.text}"))
-    elif entry is None:
+    if entry is None:
         known = (*_set_names(catalogues), *(gate.name for gate in catalogues.gates))
         notes.add(word.place, unknown("gate", word.text, known))
     return entry
 
 
 def _check_complete(entries: list[GateEntry], claim: Claim, catalogues: Catalogues, notes: Notes, place: Place) -> None:
-    missing = [gate.name for gate in catalogues.gates if gate.belongs_to(claim) and gate not in entries]
+    missing = [gate.name for gate in catalogues.gates if gate.needed_by(claim) and gate not in entries]
     if missing:
         notes.add(place, f"the claim {claim.value} is not judged without {', '.join(missing)}; add `default`")
     if not any(entry.retention for entry in (*entries, *map(catalogues.gate, missing)) if entry is not None):
@@ -234,7 +232,6 @@ def _settings(
     notes: Notes,
     *,
     name: str,
-    later: tuple[str, ...] = (),
 ) -> dict[str, Scalar]:
     known = {entry.name: entry for entry in entries}
     values: dict[str, Scalar] = {}
@@ -243,8 +240,6 @@ def _settings(
             read = _read_option(value, known[key.text], notes, name=f"{name}.{key.text}")
             if read is not None:
                 values[key.text] = read
-        elif key.text in later:
-            notes.add(key.place, not_yet(f"{name}.{key.text}"))
         else:
             notes.add(key.place, unknown(f"option of {name}", key.text, tuple(known)))
     return values
@@ -259,7 +254,17 @@ def _read_option(node: Node, entry: Option, notes: Notes, *, name: str) -> Scala
         case "number":
             return read_number(node, notes, name=name, minimum=entry.minimum, maximum=entry.maximum)
         case "string":
-            return read_text(node, notes, name=name)
+            return _read_word(node, entry, notes, name=name)
+        case "fields":
+            return read_fields(node, notes, name=name)
+
+
+def _read_word(node: Node, entry: Option, notes: Notes, *, name: str) -> str | None:
+    text = read_text(node, notes, name=name)
+    if text is not None and entry.choices and text not in entry.choices:
+        notes.add(node.place, f"{name} must be one of {', '.join(entry.choices)}, found {text!r}")
+        return None
+    return text
 
 
 def _resolved(entries: tuple[Option, ...], given: dict[str, Scalar]) -> tuple[Setting, ...]:

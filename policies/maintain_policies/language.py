@@ -202,12 +202,6 @@ KEYS: Mapping[str, Key] = MappingProxyType(
 #: Methods of the language that a catalogue may not have yet (DESIGN §1).
 LATER_METHODS = ("psg", "distil-reference", "reset-refit", "short-retrain")
 
-#: Gates of the language that a catalogue may not have yet (DESIGN §7).
-LATER_GATES = ("held-out", "membership", "not-collapsed", "reference", "zero", "bn-recalibration")
-
-#: Options of gates that a catalogue may not have yet, as (gate, option).
-LATER_GATE_OPTIONS = (("retention", "by"),)
-
 
 def children(prefix: str) -> dict[str, Key]:
     """The keys directly below a path ("" is the file itself), by their last word."""

@@ -98,7 +98,10 @@ def _options(entries: tuple[Option, ...]) -> Schema:
 
 
 def _option(entry: Option) -> Schema:
-    bounds = {"minimum": entry.minimum, "maximum": entry.maximum}
+    if entry.kind == "fields":
+        fields = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string"}}
+        return {"description": entry.doc, **fields}
+    bounds = {"minimum": entry.minimum, "maximum": entry.maximum, "enum": list(entry.choices) or None}
     schema: Schema = {"description": entry.doc, "type": entry.kind, "default": entry.default}
     return schema | {name: bound for name, bound in bounds.items() if bound is not None}
 

@@ -21,7 +21,7 @@ from maintain.predicate import (
     field_named,
 )
 from maintain_policies.language import unknown
-from maintain_policies.reading import found_as, read_boolean, read_value
+from maintain_policies.reading import found_as, read_boolean, read_text, read_value
 from maintain_policies.tree import Hole, Items, Node, Notes, Pairs, Place, Scalar, notes_for, read_tree
 
 
@@ -53,7 +53,31 @@ def read_where(node: Node, notes: Notes) -> Predicate | None:
     return _joined([_term(key, value, notes) for key, value in node.pairs])
 
 
+def read_fields(node: Node, notes: Notes, *, name: str) -> str | None:
+    """A list of cohort fields, or of products of them (`device.model*image.eye`), as one text."""
+    if isinstance(node, Hole):
+        return None
+    if not isinstance(node, Items) or not node.nodes:
+        notes.add(node.place, f"{name} must be a list of fields such as [device.model], found {found_as(node)}")
+        return None
+    known = len(notes.problems)
+    products = [_product(one, notes, name=name) for one in node.nodes]
+    if len(set(products)) < len(products):
+        notes.add(node.place, f"{name} lists the same fields twice")
+    return ", ".join(products) if len(notes.problems) == known else None
+
+
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _product(node: Node, notes: Notes, *, name: str) -> str:
+    text = read_text(node, notes, name=name)
+    fields = [field.strip() for field in (text or "").split("*")]
+    for field in fields if text is not None else ():
+        if field_named(field) is None:
+            notes.add(node.place, check(Compare(field, Operator.EXISTS, True))[0].message)
+    return "*".join(fields)
+
 
 _SHORT = re.compile(r"\s*(?P<field>[A-Za-z][\w.-]*)\s*=\s*(?P<value>[^\r\n]*?)\s*")
 

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from maintain import codec
-from maintain.gates import Evidence, FileCheck, RunFile, WeightsCheck, gates_for, request_for
+from maintain.gates import Evidence, FileCheck, RunFile, WeightsCheck, gates_for, gates_of, request_for
 from maintain.hashing import Digest, digest_bytes
 from maintain.records import (
     Candidate,
@@ -108,6 +108,7 @@ def honest_evidence(*, claim: Claim = Claim.NEVER_SAW, holdout: int = 480, seed:
         measurements=measurements_of(roles, seed=seed),
         weights=WeightsCheck(candidate=CANDIDATE, parent=CHAMPION, finite=True, initial=INITIAL),
         files=(),
+        anew=True,
     )
     return linked(evidence)
 
@@ -250,7 +251,12 @@ def plan_of(roles: RoleTable, claim: Claim, slot: Slot) -> Plan:
         counts=counts,
         slots=(slot, Slot(2, (MethodRequest("retrain", ()),), 0.0125)),
         gate_set="default@1",
-        gates=tuple(request_for(info.name) for info in gates_for(claim)),
+        gates=gates_of(
+            tuple(request_for(info.name) for info in gates_for(claim)),
+            claim=claim,
+            reason=Reason.CONSENT,
+            roles=roles,
+        ),
         seed=7,
         budget_steps=1000,
         alias=Alias.CANDIDATE,
