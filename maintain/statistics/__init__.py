@@ -10,6 +10,7 @@ from maintain.statistics.arms import Arm, ArmsDifference, adjusted_difference
 from maintain.statistics.attack import TAIL_QUANTILE, calibrated_auc, difficulty_slope, explained_share, tail_share
 from maintain.statistics.balance import effective_size, standard_weights, standardised_difference
 from maintain.statistics.intervals import FEWEST_DISCORDANT, IntervalMethod, PairedDifference, paired_bound
+from maintain.statistics.logistic import LogisticModel, fit_logistic
 from maintain.statistics.metrics import (
     Metric,
     accuracy,
@@ -20,6 +21,7 @@ from maintain.statistics.metrics import (
     placements,
     point_estimate,
 )
+from maintain.statistics.rank import patient_rank
 
 __all__ = [
     "FEWEST_DISCORDANT",
@@ -27,6 +29,7 @@ __all__ = [
     "Arm",
     "ArmsDifference",
     "IntervalMethod",
+    "LogisticModel",
     "Metric",
     "PairedDifference",
     "accuracy",
@@ -38,8 +41,10 @@ __all__ = [
     "difficulty_slope",
     "effective_size",
     "explained_share",
+    "fit_logistic",
     "log_odds",
     "paired_bound",
+    "patient_rank",
     "placements",
     "point_estimate",
     "standard_weights",
