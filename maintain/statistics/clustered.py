@@ -3,7 +3,8 @@
 Every such figure here is, to first order, a sum of two weighted means of case scores, one of each arm. The
 spread is that of the patients' sums (the CR1 sandwich), the reach Student's t with Welch-Satterthwaite
 degrees of freedom. A patient who weighs much gets the jackknife; an arm in which few patients differ gets
-one patient more who only gains and one who only loses, and at least the exact bound where none does. Simulations behind each rule: power study, section 4.
+one patient more who only gains and one who only loses, and the exact bound as the least where none differs.
+Simulations behind each rule: power study, section 4.
 """
 
 from __future__ import annotations
