@@ -103,7 +103,7 @@ class Bounds:
 def bounds(estimate: float, arms: tuple[ArmScores, ...], *, alpha: float) -> Bounds:
     """Bounds of the estimate at one-sided level `alpha`.
 
-    Raises `NotEvaluatedError` where nothing varies and nothing could have.
+    Raises `NotEvaluatedError` where nothing varies and nothing could have, or where sums overflow.
     """
     plain = tuple(arm.spread() for arm in arms)
     method = IntervalMethod.CLUSTER_JACKKNIFE if any(s.dominated for s in plain) else IntervalMethod.CLUSTER_T
@@ -118,11 +118,14 @@ def bounds(estimate: float, arms: tuple[ArmScores, ...], *, alpha: float) -> Bou
         wider = _around(centre, error, df, alpha)
         unseen = max(arm.unseen(alpha) for arm in arms)
         low, high = min(low, wider[0], estimate - unseen), max(high, wider[1], estimate + unseen)
-    if error <= ROUNDING:
+    size = max(1.0, *(float(np.abs(arm.scores).max()) for arm in arms))
+    if error <= ROUNDING * size:
         raise NotEvaluatedError(
             "Nothing varies beyond what the covariates explain, so no interval exists.",
             remedy="Leave out the covariates that repeat the values.",
         )
+    if not np.isfinite([estimate, low, high]).all():
+        raise NotEvaluatedError("The values are too large to be averaged.", remedy="Judge by values of common size.")
     return Bounds(estimate=estimate, low=low, high=high, standard_error=error, df=df, method=method)
 
 

@@ -65,8 +65,17 @@ def test_what_the_covariates_explain_entirely_is_not_evaluated() -> None:
     rng = np.random.default_rng(1)
     first, second = arm_of(rng, "a", 40), arm_of(rng, "b", 40)
     exact = [replace(arm, values=2.0 * arm.covariates[:, 0] + 1.0) for arm in (first, second)]
-    with pytest.raises(NotEvaluatedError, match="explain"):
-        adjusted_difference(*exact, alpha=ALPHA)
+    for scale in (1e-3, 1.0, 1e9):
+        with pytest.raises(NotEvaluatedError, match="explain"):
+            adjusted_difference(*(replace(arm, values=scale * arm.values) for arm in exact), alpha=ALPHA)
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_values_too_large_to_be_squared_are_not_evaluated() -> None:
+    rng = np.random.default_rng(1)
+    huge = [replace(arm, values=1e200 * arm.values) for arm in (arm_of(rng, "a", 40), arm_of(rng, "b", 40))]
+    with pytest.raises(NotEvaluatedError, match="large"):
+        adjusted_difference(*huge, alpha=ALPHA)
 
 
 def test_constant_and_repeated_covariates_are_left_out() -> None:

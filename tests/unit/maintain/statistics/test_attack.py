@@ -39,6 +39,16 @@ def test_a_quantile_that_is_none_is_refused(quantile: float) -> None:
         tail_share(plain_arm([0.0, 1.0], "a"), plain_arm([0.0, 1.0], "b"), quantile=quantile, alpha=ALPHA)
 
 
+def test_a_tail_that_the_second_arm_does_not_have_is_not_evaluated() -> None:
+    """Saturated values: nobody is above the quantile, which would read as no leak."""
+    spread = plain_arm(np.linspace(0.0, 1.0, 100), "a")
+    few, saturated = plain_arm(np.linspace(0.0, 1.0, 19), "b"), plain_arm([0.0] * 90 + [1.0] * 10, "b")
+    for second in (few, saturated):
+        with pytest.raises(NotEvaluatedError, match="tail"):
+            tail_share(spread, second, alpha=ALPHA)
+    assert tail_share(spread, plain_arm(np.linspace(0.0, 1.0, 20), "b"), alpha=ALPHA).high > 0.05
+
+
 def test_a_covariate_that_is_not_there_or_does_not_vary_has_no_slope() -> None:
     arm = arm_of(np.random.default_rng(2), "a", 10)
     for column in (-1, 1):
@@ -58,6 +68,8 @@ def test_arms_told_apart_perfectly_have_no_interval_of_width_zero() -> None:
         assert found.high == 1.0
         assert 0.0 <= found.low <= ALPHA ** (1.0 / patients)
         assert found.method is IntervalMethod.CLUSTER_T_CORRECTED
+        if patients < 20:
+            continue
         tail = tail_share(plain_arm(values, "a"), plain_arm(values + 2.0, "b"), alpha=ALPHA)
         assert tail.low == 0.0
         assert tail.high >= 1.0 - ALPHA ** (1.0 / patients)
