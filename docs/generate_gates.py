@@ -17,8 +17,8 @@ Written by `python docs/generate_gates.py` from the program; a test keeps it tru
 with measured figures, is in [verifier.md](verifier.md).
 
 A gate PASSES when its figure is shown to be inside the limit, FAILS when it is shown to be outside, and is NOT
-EVALUATED otherwise; only a pass registers a version. A gate that judges answers first judges the champion, which must be shown to
-remember: a check that could not have failed proves nothing.
+EVALUATED otherwise; only a pass registers a version. A gate that judges answers first judges the champion, which must
+be shown to remember: a check that could not have failed proves nothing.
 """
 
 

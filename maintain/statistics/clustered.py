@@ -15,8 +15,8 @@ import numpy as np
 from scipy.stats import t as student
 
 from maintain.errors import NotEvaluatedError
-from maintain.statistics.intervals import FEWEST_DISCORDANT, ROUNDING, IntervalMethod
 from maintain.statistics.metrics import FloatArray, IntArray
+from maintain.statistics.sandwich import FEWEST_DISCORDANT, ROUNDING, IntervalMethod
 
 #: Above this share of an arm's cases one patient's residual is shrunk too far by his own pull on the mean:
 #: the jackknife takes that back (power study, section 4).
@@ -106,7 +106,7 @@ def bounds(estimate: float, arms: tuple[ArmScores, ...], *, alpha: float) -> Bou
     Raises `NotEvaluatedError` where nothing varies and nothing could have, or where sums overflow.
     """
     plain = tuple(arm.spread() for arm in arms)
-    method = IntervalMethod.CLUSTER_JACKKNIFE if any(s.dominated for s in plain) else IntervalMethod.CLUSTER_T
+    method = IntervalMethod.JACKKNIFE if any(s.dominated for s in plain) else IntervalMethod.CLUSTER_T
     error, df = _together(plain)
     low, high = _around(estimate, error, df, alpha)
     few = tuple(arm.few() for arm in arms)
