@@ -6,7 +6,7 @@ and obvious implementation.
 
 from __future__ import annotations
 
-from maintain.statistics.intervals import FEWEST_DISCORDANT, IntervalMethod, PairedDifference, paired_bound
+from maintain.statistics.intervals import PairedDifference, paired_bound
 from maintain.statistics.metrics import (
     Metric,
     accuracy,
@@ -30,12 +30,15 @@ from maintain.statistics.power import (
     share_bound_power,
     tail_share_power,
 )
+from maintain.statistics.sandwich import FEWEST_DISCORDANT, IntervalMethod
+from maintain.statistics.shares import Bound, mean_bound, share_bound
 
 __all__ = [
     "BEHAVIOUR_ALPHA",
     "FEWEST_DISCORDANT",
     "LIKELY",
     "ArmSize",
+    "Bound",
     "IntervalMethod",
     "Metric",
     "PairedDifference",
@@ -47,12 +50,14 @@ __all__ = [
     "calibrated_auc_power",
     "decisions",
     "log_odds",
+    "mean_bound",
     "mean_bound_power",
     "paired_bound",
     "paired_metrics_power",
     "paired_power",
     "placements",
     "point_estimate",
+    "share_bound",
     "share_bound_power",
     "tail_share_power",
 ]
