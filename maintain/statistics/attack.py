@@ -69,9 +69,7 @@ def tail_share(first: Arm, second: Arm, *, quantile: float = TAIL_QUANTILE, alph
 
     gradient = _gradient(ours, theirs, excess)
     pull = _pull(ours, theirs, quantile)
-    # What of the second arm lies above its own quantile is given, so few who do are no sign of anything.
-    behind = replace(_part(theirs, outside, gradient, sign=-pull), fewest=0)
-    parts = (_part(ours, inside, gradient, sign=1.0), behind)
+    parts = (_part(ours, inside, gradient, sign=1.0), _part(theirs, outside, gradient, sign=-pull))
     found = bounds(excess(ours, theirs) + 1.0 - quantile, parts, alpha=alpha)
     return _within_zero_and_one(difference(ours, theirs, found))
 

@@ -40,13 +40,11 @@ class ArmScores:
     extremes: tuple[float, float]
     """The least and the most a case's score can be."""
     sign: float
-    fewest: int = FEWEST_DISCORDANT
-    """Below so many patients with any but the usual outcome, patients at the extremes are added."""
 
     def few(self) -> bool:
         """Whether most outcomes are the same and few patients have any other."""
         share, carriers = self._unusual()
-        return share >= MOSTLY and carriers < self.fewest
+        return share >= MOSTLY and carriers < FEWEST_DISCORDANT
 
     def unseen(self, alpha: float) -> float:
         """What no patient showed but might: the bound 1 - alpha^(1/patients) on their share; else 0."""
