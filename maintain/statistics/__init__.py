@@ -6,7 +6,7 @@ and obvious implementation.
 
 from __future__ import annotations
 
-from maintain.statistics.intervals import FEWEST_DISCORDANT, IntervalMethod, PairedDifference, paired_bound
+from maintain.statistics.intervals import PairedDifference, paired_bound
 from maintain.statistics.metrics import (
     Metric,
     accuracy,
@@ -17,9 +17,12 @@ from maintain.statistics.metrics import (
     placements,
     point_estimate,
 )
+from maintain.statistics.sandwich import FEWEST_DISCORDANT, IntervalMethod
+from maintain.statistics.shares import Bound, mean_bound, share_bound
 
 __all__ = [
     "FEWEST_DISCORDANT",
+    "Bound",
     "IntervalMethod",
     "Metric",
     "PairedDifference",
@@ -28,7 +31,9 @@ __all__ = [
     "balanced_accuracy",
     "decisions",
     "log_odds",
+    "mean_bound",
     "paired_bound",
     "placements",
     "point_estimate",
+    "share_bound",
 ]
