@@ -17,23 +17,47 @@ from maintain.statistics.metrics import (
     placements,
     point_estimate,
 )
+from maintain.statistics.power import (
+    BEHAVIOUR_ALPHA,
+    LIKELY,
+    ArmSize,
+    Power,
+    adjusted_difference_power,
+    calibrated_auc_power,
+    mean_bound_power,
+    paired_metrics_power,
+    paired_power,
+    share_bound_power,
+    tail_share_power,
+)
 from maintain.statistics.sandwich import FEWEST_DISCORDANT, IntervalMethod
 from maintain.statistics.shares import Bound, mean_bound, share_bound
 
 __all__ = [
+    "BEHAVIOUR_ALPHA",
     "FEWEST_DISCORDANT",
+    "LIKELY",
+    "ArmSize",
     "Bound",
     "IntervalMethod",
     "Metric",
     "PairedDifference",
+    "Power",
     "accuracy",
+    "adjusted_difference_power",
     "auroc",
     "balanced_accuracy",
+    "calibrated_auc_power",
     "decisions",
     "log_odds",
     "mean_bound",
+    "mean_bound_power",
     "paired_bound",
+    "paired_metrics_power",
+    "paired_power",
     "placements",
     "point_estimate",
     "share_bound",
+    "share_bound_power",
+    "tail_share_power",
 ]
