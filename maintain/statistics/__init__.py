@@ -1,4 +1,4 @@
-"""Pure numbers: metrics of scores, and how far two models may really differ.
+"""Pure numbers: metrics of scores, and how far two models, or two arms of cases, may really differ.
 
 Nothing here knows what a case, a gate or a margin is, so every figure can be checked against a slow
 and obvious implementation.
@@ -6,6 +6,9 @@ and obvious implementation.
 
 from __future__ import annotations
 
+from maintain.statistics.arms import Arm, ArmsDifference, adjusted_difference
+from maintain.statistics.attack import TAIL_QUANTILE, calibrated_auc, difficulty_slope, explained_share, tail_share
+from maintain.statistics.balance import effective_size, standard_weights, standardised_difference
 from maintain.statistics.intervals import PairedDifference, paired_bound
 from maintain.statistics.metrics import (
     Metric,
@@ -37,18 +40,26 @@ __all__ = [
     "BEHAVIOUR_ALPHA",
     "FEWEST_DISCORDANT",
     "LIKELY",
+    "TAIL_QUANTILE",
+    "Arm",
     "ArmSize",
+    "ArmsDifference",
     "Bound",
     "IntervalMethod",
     "Metric",
     "PairedDifference",
     "Power",
     "accuracy",
+    "adjusted_difference",
     "adjusted_difference_power",
     "auroc",
     "balanced_accuracy",
+    "calibrated_auc",
     "calibrated_auc_power",
     "decisions",
+    "difficulty_slope",
+    "effective_size",
+    "explained_share",
     "log_odds",
     "mean_bound",
     "mean_bound_power",
@@ -59,5 +70,8 @@ __all__ = [
     "point_estimate",
     "share_bound",
     "share_bound_power",
+    "standard_weights",
+    "standardised_difference",
+    "tail_share",
     "tail_share_power",
 ]
