@@ -10,6 +10,7 @@ from maintain.statistics.arms import Arm, ArmsDifference, adjusted_difference
 from maintain.statistics.attack import TAIL_QUANTILE, calibrated_auc, difficulty_slope, explained_share, tail_share
 from maintain.statistics.balance import effective_size, standard_weights, standardised_difference
 from maintain.statistics.intervals import PairedDifference, paired_bound
+from maintain.statistics.logistic import LogisticModel, fit_logistic
 from maintain.statistics.metrics import (
     Metric,
     accuracy,
@@ -33,6 +34,7 @@ from maintain.statistics.power import (
     share_bound_power,
     tail_share_power,
 )
+from maintain.statistics.rank import patient_rank
 from maintain.statistics.sandwich import FEWEST_DISCORDANT, IntervalMethod
 from maintain.statistics.shares import Bound, mean_bound, share_bound
 
@@ -46,6 +48,7 @@ __all__ = [
     "ArmsDifference",
     "Bound",
     "IntervalMethod",
+    "LogisticModel",
     "Metric",
     "PairedDifference",
     "Power",
@@ -60,12 +63,14 @@ __all__ = [
     "difficulty_slope",
     "effective_size",
     "explained_share",
+    "fit_logistic",
     "log_odds",
     "mean_bound",
     "mean_bound_power",
     "paired_bound",
     "paired_metrics_power",
     "paired_power",
+    "patient_rank",
     "placements",
     "point_estimate",
     "share_bound",

@@ -77,7 +77,7 @@ def adjusted_difference(first: Arm, second: Arm, *, alpha: float) -> ArmsDiffere
     Raises `NotEvaluatedError` for values that are no numbers, an arm of fewer than two patients, and values
     that the covariates explain entirely; `InputError` for arms that do not fit.
     """
-    ours, theirs = calibrate(first, second, alpha)
+    ours, theirs = calibrated_pair(first, second, alpha)
     gradient = theirs.mean(theirs.covariates) - ours.mean(ours.covariates)
     limits = _limits(first, second, ours, theirs)
     parts = (_part(ours, gradient, limits, sign=1.0), _part(theirs, gradient, limits, sign=-1.0))
@@ -85,8 +85,8 @@ def adjusted_difference(first: Arm, second: Arm, *, alpha: float) -> ArmsDiffere
     return difference(ours, theirs, bounds(estimate, parts, alpha=alpha))
 
 
-def calibrate(first: Arm, second: Arm, alpha: float) -> tuple[Calibrated, Calibrated]:
-    """Both arms, checked, less what the slopes pooled within the arms explain."""
+def calibrated_pair(first: Arm, second: Arm, alpha: float) -> tuple[Calibrated, Calibrated]:
+    """Two arms, checked against each other, less what the covariates explain within them."""
     check_level(alpha)
     arms = (checked(first), checked(second))
     if arms[0].covariates.shape[1] != arms[1].covariates.shape[1]:
@@ -99,7 +99,36 @@ def calibrate(first: Arm, second: Arm, alpha: float) -> tuple[Calibrated, Calibr
                 "All cases of an arm are of one patient, so nothing is known about the next one.",
                 remedy="Judge on cases of more patients.",
             )
-    return _calibrated(arms)
+    ours, theirs = calibrated(*arms)
+    return ours, theirs
+
+
+def calibrated(*arms: Arm) -> tuple[Calibrated, ...]:
+    """Arms less what the covariates explain within them: one weighted least squares slope a covariate for all.
+
+    Covariates that are constant or repeat others are left out.
+    """
+    x = [centred(arm.covariates, arm.weights) for arm in arms]
+    y = [centred(arm.values, arm.weights) for arm in arms]
+    total = float(sum(arm.weights.sum() for arm in arms))
+    spread = np.sqrt(sum(arm.weights @ np.square(c) for arm, c in zip(arms, x, strict=True)) / total)
+    size = np.max([np.abs(arm.covariates).max(axis=0) for arm in arms], axis=0)
+    per_unit = np.where(spread > CONSTANT * size, 1.0 / np.where(spread > 0.0, spread, 1.0), 0.0)
+    z = [c * per_unit for c in x]
+    products = sum(c.T @ (arm.weights[:, None] * c) for arm, c in zip(arms, z, strict=True))
+    inverse = np.linalg.pinv(products, rcond=COLLINEAR, hermitian=True)
+    scaled = inverse @ sum(c.T @ (arm.weights * v) for arm, c, v in zip(arms, z, y, strict=True))
+    return tuple(
+        Calibrated(
+            raw=arm.values,
+            values=arm.values - (arm.covariates * (scaled * per_unit)).sum(axis=1),
+            covariates=arm.covariates,
+            weights=arm.weights,
+            owner=np.unique(np.asarray(arm.patients), return_inverse=True)[1],
+            influence=(c * (arm.weights * (v - (c * scaled).sum(axis=1)))[:, None]) @ inverse * per_unit,
+        )
+        for arm, c, v in zip(arms, z, y, strict=True)
+    )
 
 
 def checked(arm: Arm) -> Arm:
@@ -145,32 +174,6 @@ def difference(first: Calibrated, second: Calibrated, found: Bounds) -> ArmsDiff
 
 
 # --- private ---------------------------------------------------------------------------------------
-
-
-def _calibrated(arms: tuple[Arm, Arm]) -> tuple[Calibrated, Calibrated]:
-    """Weighted least squares of values on covariates, both centred within arms (Frisch-Waugh-Lovell)."""
-    x = [centred(arm.covariates, arm.weights) for arm in arms]
-    y = [centred(arm.values, arm.weights) for arm in arms]
-    total = float(sum(arm.weights.sum() for arm in arms))
-    spread = np.sqrt(sum(arm.weights @ np.square(c) for arm, c in zip(arms, x, strict=True)) / total)
-    size = np.max([np.abs(arm.covariates).max(axis=0) for arm in arms], axis=0)
-    per_unit = np.where(spread > CONSTANT * size, 1.0 / np.where(spread > 0.0, spread, 1.0), 0.0)
-    z = [c * per_unit for c in x]
-    products = sum(c.T @ (arm.weights[:, None] * c) for arm, c in zip(arms, z, strict=True))
-    inverse = np.linalg.pinv(products, rcond=COLLINEAR, hermitian=True)
-    scaled = inverse @ sum(c.T @ (arm.weights * v) for arm, c, v in zip(arms, z, y, strict=True))
-    first, second = (
-        Calibrated(
-            raw=arm.values,
-            values=arm.values - (arm.covariates * (scaled * per_unit)).sum(axis=1),
-            covariates=arm.covariates,
-            weights=arm.weights,
-            owner=np.unique(np.asarray(arm.patients), return_inverse=True)[1],
-            influence=(c * (arm.weights * (v - (c * scaled).sum(axis=1)))[:, None]) @ inverse * per_unit,
-        )
-        for arm, c, v in zip(arms, z, y, strict=True)
-    )
-    return first, second
 
 
 def _limits(first: Arm, second: Arm, *arms: Calibrated) -> tuple[float, float]:

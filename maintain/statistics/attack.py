@@ -14,7 +14,17 @@ from typing import TypeAlias
 import numpy as np
 
 from maintain.errors import InputError, NotEvaluatedError
-from maintain.statistics.arms import CONSTANT, Arm, ArmsDifference, Calibrated, calibrate, centred, checked, difference
+from maintain.statistics.arms import (
+    CONSTANT,
+    Arm,
+    ArmsDifference,
+    Calibrated,
+    calibrated,
+    calibrated_pair,
+    centred,
+    checked,
+    difference,
+)
 from maintain.statistics.clustered import ArmScores, bounds
 from maintain.statistics.metrics import FloatArray
 
@@ -48,11 +58,14 @@ def tail_share(first: Arm, second: Arm, *, quantile: float = TAIL_QUANTILE, alph
     inside, outside = _tails(ours, theirs, quantile)
 
     def excess(one: Calibrated, other: Calibrated) -> float:
-        ahead, behind = _tails(one, other, quantile)
-        return float(one.mean(ahead) - other.mean(behind))
+        above, beyond = _tails(one, other, quantile)
+        return float(one.mean(above) - other.mean(beyond))
 
     gradient = _gradient(ours, theirs, excess)
-    parts = (_part(ours, inside, gradient, sign=1.0), _part(theirs, outside, gradient, sign=-1.0))
+    pull = _pull(ours, theirs, quantile)
+    # What of the second arm lies above its own quantile is given, so few who do are no sign of anything.
+    behind = replace(_part(theirs, outside, gradient, sign=-pull), fewest=0)
+    parts = (_part(ours, inside, gradient, sign=1.0), behind)
     found = bounds(excess(ours, theirs) + 1.0 - quantile, parts, alpha=alpha)
     return _within_zero_and_one(difference(ours, theirs, found))
 
@@ -60,15 +73,12 @@ def tail_share(first: Arm, second: Arm, *, quantile: float = TAIL_QUANTILE, alph
 def explained_share(arm: Arm) -> float:
     """R^2: the share of the values' weighted variance that the covariates explain. Raises where nothing varies."""
     kept = checked(arm)
-    x, y = centred(kept.covariates, kept.weights), centred(kept.values, kept.weights)
+    (left,) = calibrated(kept)
+    y = centred(kept.values, kept.weights)
     if np.abs(y).max() <= CONSTANT * np.abs(kept.values).max():
         raise NotEvaluatedError("All values are alike, so nothing is to be explained.", remedy="Judge other values.")
-    root = np.sqrt(kept.weights)
-    spread = np.sqrt(np.square(x).mean(axis=0))
-    varies = spread > CONSTANT * np.abs(kept.covariates).max(axis=0)
-    z = x[:, varies] / spread[varies] * root[:, None]
-    slopes = np.linalg.lstsq(z, y * root, rcond=None)[0]
-    return float(1.0 - np.square(y * root - z @ slopes).sum() / np.square(y * root).sum())
+    rest = centred(left.values, kept.weights)
+    return float(1.0 - (kept.weights @ np.square(rest)) / (kept.weights @ np.square(y)))
 
 
 def difficulty_slope(arm: Arm, column: int) -> float:
@@ -91,7 +101,7 @@ _Figure: TypeAlias = Callable[[Calibrated, Calibrated], float]
 
 
 def _scored(first: Arm, second: Arm, alpha: float) -> tuple[Calibrated, Calibrated]:
-    ours, theirs = calibrate(first, second, alpha)
+    ours, theirs = calibrated_pair(first, second, alpha)
     scores = np.concatenate([ours.values, theirs.values])
     size = max(float(np.abs(first.values).max()), float(np.abs(second.values).max()))
     if np.ptp(scores) <= CONSTANT * size:
@@ -118,6 +128,17 @@ def _tails(first: Calibrated, second: Calibrated, quantile: float) -> tuple[Floa
     reached = np.cumsum(second.weights[order]) / second.weights.sum()
     limit = second.values[order][np.searchsorted(reached, quantile - CONSTANT)]
     return (first.values > limit).astype(np.float64), (second.values > limit).astype(np.float64)
+
+
+def _pull(first: Calibrated, second: Calibrated, quantile: float) -> float:
+    """By how much the first arm's share moves as the second's does: the ratio of their densities at the quantile.
+
+    Counted between the quantiles that leave twice and half of the tail; never below 1, as with no leak.
+    """
+    tail = 1.0 - quantile
+    wide, narrow = (_tails(first, second, max(1.0 - size, 0.0)) for size in (2.0 * tail, tail / 2.0))
+    here = float(second.mean(wide[1] - narrow[1]))
+    return max(float(first.mean(wide[0] - narrow[0])) / here, 1.0) if here > 0.0 else 1.0
 
 
 def _gradient(first: Calibrated, second: Calibrated, figure: _Figure) -> FloatArray:

@@ -3,7 +3,7 @@
 Every such figure here is, to first order, a sum of two weighted means of case scores, one of each arm. The
 spread is that of the patients' sums (the CR1 sandwich), the reach Student's t with Welch-Satterthwaite
 degrees of freedom. A patient who weighs much gets the jackknife; an arm in which few patients differ gets
-one patient more who only gains and one who only loses. Simulations behind each rule: power study, section 4.
+one patient more who only gains and one who only loses, and at least the exact bound where none does. Simulations behind each rule: power study, section 4.
 """
 
 from __future__ import annotations
@@ -39,14 +39,28 @@ class ArmScores:
     extremes: tuple[float, float]
     """The least and the most a case's score can be."""
     sign: float
+    fewest: int = FEWEST_DISCORDANT
+    """Below so many patients with any but the usual outcome, patients at the extremes are added."""
 
     def few(self) -> bool:
         """Whether most outcomes are the same and few patients have any other."""
-        kinds, kind = np.unique(self.outcomes, return_inverse=True)
+        share, carriers = self._unusual()
+        return share >= MOSTLY and carriers < self.fewest
+
+    def unseen(self, alpha: float) -> float:
+        """What no patient showed but might: the bound 1 - alpha^(1/patients) on their share; else 0."""
+        if not self.few() or self._unusual()[1]:
+            return 0.0
+        weight = np.bincount(self.owner, weights=self.weights)
+        patients = (1.0 - alpha ** (1.0 / len(weight))) * len(weight) * weight.max() / weight.sum()
+        return float(min(patients, 1.0) * (self.extremes[1] - self.extremes[0]))
+
+    def _unusual(self) -> tuple[float, int]:
+        """The usual outcome's share of the cases, and how many patients have any other."""
+        kind = np.unique(self.outcomes, return_inverse=True)[1]
         share = np.bincount(kind, weights=self.weights) / self.weights.sum()
         usual = int(share.argmax())
-        carriers = len(np.unique(self.owner[kind != usual]))
-        return bool(len(kinds) < 2 or (share[usual] >= MOSTLY and carriers < FEWEST_DISCORDANT))
+        return float(share[usual]), len(np.unique(self.owner[kind != usual]))
 
     def spread(self, *, extremes: bool = False) -> Spread:
         """The variance that the patients give to the figure; with two more of mean weight, one at either extreme."""
@@ -101,7 +115,8 @@ def bounds(estimate: float, arms: tuple[ArmScores, ...], *, alpha: float) -> Bou
         error, df = _together(widened)
         centre = estimate + sum(spread.shift for spread in widened)
         wider = _around(centre, error, df, alpha)
-        low, high = min(low, wider[0]), max(high, wider[1])
+        unseen = max(arm.unseen(alpha) for arm in arms)
+        low, high = min(low, wider[0], estimate - unseen), max(high, wider[1], estimate + unseen)
     if error <= ROUNDING:
         raise NotEvaluatedError(
             "Nothing varies beyond what the covariates explain, so no interval exists.",
