@@ -50,7 +50,8 @@ class Answers:
 
     def right(self) -> FloatArray:
         """1 where the case is given its label, else 0. Raises as `decided`."""
-        return (self.decided() == self.labels).astype(np.float64)
+        right: FloatArray = (self.decided() == self.labels).astype(np.float64)
+        return right
 
     def margins(self) -> FloatArray:
         """The log odds of the case's own label, log p - log(1 - p) without p itself. Raises as `decided`."""

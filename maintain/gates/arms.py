@@ -14,7 +14,7 @@ import numpy as np
 from maintain.errors import NotEvaluatedError
 from maintain.gates.base import Evidence
 from maintain.gates.consumption import counted
-from maintain.gates.sides import Planned, Sides, check_size, of_same_labels, sides_of, smallest_visible_told, told_size
+from maintain.gates.sides import Planned, Sides, check_size, of_same_labels, sides_of, told_size, visible_leak_told
 from maintain.hashing import Digest
 from maintain.records import CaseDifficulty, Figure, PlannedCase
 from maintain.statistics import Arm, effective_size, standard_weights, standardised_difference
@@ -32,6 +32,9 @@ LOG_PROBABILITY = 0
 
 #: Limits of a decision that is right or not.
 DECISION = (0.0, 1.0)
+
+#: The difference of two arms in standard deviations.
+_apart = standardised_difference
 
 #: What the arms must be alike in, as the balance table names it.
 _LOOKS: Mapping[str, Callable[[CaseDifficulty], float]] = {
@@ -117,7 +120,7 @@ def _check_effective(sides: Sides, weights: FloatArray, planned: Planned, margin
     if size < FEWEST_CASES:
         raise NotEvaluatedError(
             f"Weighted to the labels of the forgotten cases, {told_size(sides.sizes()[1])} that were never seen count"
-            f" as {size:.0f}; {FEWEST_CASES} are needed. {smallest_visible_told(sides, planned, margin=margin)}",
+            f" as {size:.0f}; {FEWEST_CASES} are needed. {visible_leak_told(sides, planned, margin=margin)}",
             remedy="Bring in never-seen cases of the labels that were forgotten, or let the search go on to a retrain.",
         )
 
@@ -177,6 +180,7 @@ def _balance(
     sides: Sides, rows: tuple[tuple[CaseDifficulty, ...], tuple[CaseDifficulty, ...]], weights: FloatArray
 ) -> tuple[tuple[Figure, ...], str]:
     """The table, and what in it keeps the arms from being compared."""
+    ours, theirs = rows
     first, second = (_labels(cases) for cases in (sides.forget_cases, sides.never_seen_cases))
     even = np.ones(len(second))
     labels = tuple(
@@ -184,11 +188,7 @@ def _balance(
         for label in sorted(set(first))
     )
     looks = tuple(
-        Figure(
-            f"balance of {name}",
-            _apart(*(np.asarray([read(row) for row in arm], dtype=np.float64) for arm in rows), weights),
-            limit=LARGEST_IMBALANCE,
-        )
+        Figure(f"balance of {name}", _apart(_read(ours, read), _read(theirs, read), weights), limit=LARGEST_IMBALANCE)
         for name, read in _LOOKS.items()
     )
     apart = [figure for figure in looks if not abs(figure.value) <= LARGEST_IMBALANCE]
@@ -201,8 +201,8 @@ def _balance(
     )
 
 
-def _apart(first: FloatArray, second: FloatArray, weights: FloatArray) -> float:
-    return standardised_difference(first, second, weights)
+def _read(rows: tuple[CaseDifficulty, ...], read: Callable[[CaseDifficulty], float]) -> FloatArray:
+    return np.asarray([read(row) for row in rows], dtype=np.float64)
 
 
 def _is(labels: list[str], wanted: str) -> FloatArray:

@@ -111,6 +111,9 @@ def _folded(found: Mapping[str, Finding]) -> Finding:
         unshown=tuple(f"{name}: {reason}" for name, one in found.items() for reason in one.unshown),
         passed=f"After recalibration these still hold: {', '.join(found)}.",
         figures=tuple(
-            replace(figure, name=f"{name}: {figure.name}") for name, one in found.items() for figure in one.figures
+            replace(figure, name=f"{name}: {figure.name}")
+            for name, one in found.items()
+            for figure in one.figures
+            if figure.low is not None
         ),
     )

@@ -18,6 +18,9 @@ from maintain.vocabulary import Outcome
 #: What is said where the champion itself shows nothing of what is to be forgotten.
 NOTHING_TO_FORGET = "nothing to forget shown"
 
+#: Two one-sided bounds at 5 % each, as every behaviour gate has them: power.md §5.
+INTERVAL = "90 % interval"
+
 
 class Bounded(Protocol):
     """An estimate between two one-sided bounds."""
@@ -124,4 +127,4 @@ def _told(figure: Figure) -> str:
     limit = f"; the limit is {figure.limit:g}" if figure.limit is not None else ""
     name = figure.name[:1].upper() + figure.name[1:]
     low, high = figure.low, figure.high
-    return f"{name}: {figure.value:.3f}, with good confidence between {low:.3f} and {high:.3f}{where}{limit}."
+    return f"{name}: {figure.value:.3f} ({INTERVAL} {low:.3f} to {high:.3f}){where}{limit}."

@@ -13,7 +13,7 @@ from maintain.gates.answers import unusable
 from maintain.gates.arms import Arms, arms_of
 from maintain.gates.base import Evidence, number
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, explained, figure_of, inside, reported
-from maintain.gates.sides import smallest_visible
+from maintain.gates.sides import visible_leak
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
 from maintain.statistics import BEHAVIOUR_ALPHA, ArmsDifference, adjusted_difference, adjusted_difference_power
@@ -73,7 +73,12 @@ def gap_finding(evidence: Evidence, weights: Digest, *, margin: float) -> Findin
         tuple(failed),
         tuple(open_ends),
         f"The difference is shown within {margin:g} and below half the champion's.",
-        (*gaps.figures(arms, margin), *_unadjusted(evidence, arms, weights), *_visible(arms, margin), *arms.figures()),
+        (
+            *gaps.figures(arms, margin),
+            *_unadjusted(evidence, arms, weights),
+            *visible_leak(arms.sides, adjusted_difference_power, margin=margin),
+            *arms.figures(),
+        ),
     )
 
 
@@ -123,8 +128,3 @@ def _unadjusted(evidence: Evidence, arms: Arms, weights: Digest) -> tuple[Figure
         "the candidate's difference, not adjusted for difficulty",
         lambda: float(first.values.mean() - second.values.mean()),
     )
-
-
-def _visible(arms: Arms, margin: float) -> tuple[Figure, ...]:
-    visible = smallest_visible(arms.sides, adjusted_difference_power, margin=margin)
-    return () if visible is None else (Figure("smallest leak that could have been seen", visible),)

@@ -12,10 +12,10 @@ from typing import ClassVar
 import numpy as np
 
 from maintain.gates.answers import unusable
-from maintain.gates.arms import LOG_PROBABILITY, Arms, arms_of
+from maintain.gates.arms import LOG_PROBABILITY, arms_of
 from maintain.gates.base import Evidence, number
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, below, explained, figure_of, inside, reported
-from maintain.gates.sides import smallest_visible
+from maintain.gates.sides import visible_leak
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
 from maintain.statistics import (
@@ -108,7 +108,7 @@ def attack_finding(evidence: Evidence, weights: Digest, *, margin: float, tail: 
         tuple(outside for outside, _ in found if outside),
         tuple(open_ends),
         f"The attack is shown within {margin:g} of guessing{', and its tail small' if tail else ''}.",
-        (*figures, *_described(after), *_visible(arms, margin), *arms.figures()),
+        (*figures, *_described(after), *visible_leak(arms.sides, calibrated_auc_power, margin=margin), *arms.figures()),
     )
 
 
@@ -128,8 +128,3 @@ def _described(arms: tuple[Arm, Arm]) -> tuple[Figure, ...]:
         *reported("slope on difficulty, forgotten cases", lambda: difficulty_slope(first, LOG_PROBABILITY)),
         *reported("slope on difficulty, never-seen cases", lambda: difficulty_slope(second, LOG_PROBABILITY)),
     )
-
-
-def _visible(arms: Arms, margin: float) -> tuple[Figure, ...]:
-    visible = smallest_visible(arms.sides, calibrated_auc_power, margin=margin)
-    return () if visible is None else (Figure("smallest leak that could have been seen, AUC above 0.5", visible),)

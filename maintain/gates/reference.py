@@ -16,7 +16,7 @@ from maintain.errors import NotEvaluatedError
 from maintain.gates.answers import answers_of, unusable
 from maintain.gates.base import Evidence, number
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, explained, figure_of, inside
-from maintain.gates.sides import Sides, check_size, sides_of
+from maintain.gates.sides import Sides, check_size, sides_of, visible_leak
 from maintain.gates.yardstick import Yardstick, yardstick_of
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
@@ -80,7 +80,7 @@ def reference_finding(evidence: Evidence, weights: Digest, *, margin: float, spr
         tuple(failed),
         tuple(unshown),
         f"Shown within {margin:g} of the mean of the references on{told}cases.",
-        (*figures, *sides.figures()),
+        (*figures, *visible_leak(sides, _planned, margin=margin), *sides.figures()),
     )
 
 

@@ -97,25 +97,23 @@ def check_size(sides: Sides, planned: Planned, *, margin: float) -> None:
     raise NotEvaluatedError(
         f"{told_size(first)} were forgotten and {told_size(second)} never seen;"
         f" {FEWEST_CASES} cases of {FEWEST_PATIENTS} patients are needed of each.{left}"
-        f" {smallest_visible_told(sides, planned, margin=margin)}",
+        f" {visible_leak_told(sides, planned, margin=margin)}",
         remedy="Let the search go on to a retrain, which digests prove at any size.",
     )
 
 
-def smallest_visible(sides: Sides, planned: Planned, *, margin: float) -> float | None:
-    """The smallest leak that arms of these sizes would probably show; None where no interval exists."""
+def visible_leak(sides: Sides, planned: Planned, *, margin: float) -> tuple[Figure, ...]:
+    """The smallest leak that sides of these sizes would probably show; nothing where no interval exists."""
     first, second = sides.sizes()
-    if not first.cases or not second.cases:
-        return None
-    return planned(first, second, margin=margin).smallest_visible
+    visible = planned(first, second, margin=margin).smallest_visible if first.cases and second.cases else None
+    return () if visible is None else (Figure("smallest leak that could have been seen", visible),)
 
 
-def smallest_visible_told(sides: Sides, planned: Planned, *, margin: float) -> str:
+def visible_leak_told(sides: Sides, planned: Planned, *, margin: float) -> str:
     """The same as a sentence."""
-    visible = smallest_visible(sides, planned, margin=margin)
-    if visible is None:
-        return "No leak of any size could have been seen."
-    return f"The smallest leak that could have been seen is about {visible:.2f}."
+    for figure in visible_leak(sides, planned, margin=margin):
+        return f"The smallest leak that could have been seen is about {figure.value:.2f}."
+    return "No leak of any size could have been seen."
 
 
 def told_size(size: ArmSize) -> str:

@@ -17,7 +17,7 @@ from maintain.gates.answers import Answers, unusable
 from maintain.gates.base import Evidence, number
 from maintain.gates.deciding import whole_labels
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, below, explained, figure_of
-from maintain.gates.sides import check_size, sides_of
+from maintain.gates.sides import check_size, sides_of, visible_leak
 from maintain.hashing import Digest
 from maintain.records import GateRequest, GateResult
 from maintain.statistics import BEHAVIOUR_ALPHA, ArmSize, Bound, Power, share_bound, share_bound_power
@@ -86,7 +86,7 @@ def zero_finding(evidence: Evidence, weights: Digest, *, limit: float) -> Findin
         (*failed, said) if failed else (),
         (*unshown, said) if unshown else (),
         f"Both shares are shown below {limit:g}. {OUTPUT_ONLY}",
-        (*figures, *sides.figures()),
+        (*figures, *visible_leak(sides, _planned, margin=limit), *sides.figures()),
     )
 
 
