@@ -61,8 +61,8 @@ def share_bound(hits: NDArray[np.bool_], patients: Sequence[str], *, alpha: floa
     """The share of cases that are hits, bounded at one-sided level `alpha`.
 
     Clopper and Pearson's bounds for as many independent cases as the clustered ones are worth (Korn and
-    Graubard 1998); exact over patients where no case or every case is a hit. Raises `NotEvaluatedError`
-    without cases or with one patient.
+    Graubard 1998), or the corrected cluster t where few patients differ and it is wider; exact where no
+    case or every case is a hit. Raises `NotEvaluatedError` without cases or with one patient.
     """
     if hits.dtype != np.bool_:
         raise InputError("Hits are true or false.", remedy="Give an array of booleans.")
@@ -74,10 +74,15 @@ def share_bound(hits: NDArray[np.bool_], patients: Sequence[str], *, alpha: floa
         return _unanimous(sums, share, len(hits), alpha, lowest=0.0)
     effective = _effective_cases(sums, share, len(hits), alpha)
     reached = share * effective
+    low = float(beta.ppf(alpha, reached, effective - reached + 1.0))
+    high = float(beta.ppf(1.0 - alpha, reached + 1.0, effective - reached))
+    corrected = mean_bound(2.0 * values - 1.0, patients, alpha=alpha)
+    if corrected.method is IntervalMethod.CLUSTER_T_CORRECTED:
+        low, high = min(low, (1.0 + corrected.low) / 2.0), max(high, (1.0 + corrected.high) / 2.0)
     return Bound(
         estimate=share,
-        low=float(beta.ppf(alpha, reached, effective - reached + 1.0)),
-        high=float(beta.ppf(1.0 - alpha, reached + 1.0, effective - reached)),
+        low=low,
+        high=high,
         cases=len(hits),
         patients=len(sums.total),
         method=IntervalMethod.EFFECTIVE_CASES,
@@ -90,7 +95,7 @@ def share_bound(hits: NDArray[np.bool_], patients: Sequence[str], *, alpha: floa
 def _sums(values: FloatArray, owner: NDArray[np.int64]) -> Sums:
     """One stratum: all cases."""
     return Sums(
-        total=np.bincount(owner, weights=values)[:, None],
+        total=np.bincount(owner, weights=values)[:, None].astype(np.float64),
         count=np.bincount(owner)[:, None].astype(np.float64),
         weight=np.ones(1),
         extreme=np.ones(1),
