@@ -45,6 +45,8 @@ class IntervalMethod(StrEnum):
     """The wider, on each side, of cluster-t with and without an all-gain and an all-loss patient more."""
     EFFECTIVE_CASES = "effective-cases"
     """Of a share: Clopper and Pearson's bounds for the number of independent cases the clustered ones are worth."""
+    JACKKNIFE = "jackknife"
+    """A group of patients left out at a time, Student's t."""
     EXACT = "exact"
     """No patient departs from the others: the bound 1 - alpha^(1/patients) on the share who might have."""
 
