@@ -2,7 +2,7 @@
 
 Non-inferiority to the champion on holdout cases outside the forget group, paired by case and
 clustered by patient (DESIGN §7). It is a floor, never a ranking: a model that barely changed wins
-every ranking by retention, and has forgotten nothing.
+every ranking by retention, and has forgotten nothing. What has no margin is reported beside it.
 """
 
 from __future__ import annotations
