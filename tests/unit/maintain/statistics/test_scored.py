@@ -114,8 +114,6 @@ def test_weights_are_copies_of_cases(name: str) -> None:
     assert figure(np.full(60, 7.0)) == pytest.approx(value(figure, scored))
 
 
-<<<<<<< HEAD
-=======
 def test_noise_alone_is_hardly_a_calibration_error() -> None:
     rng, found = np.random.default_rng(9), []
     for _ in range(50):
@@ -126,7 +124,6 @@ def test_noise_alone_is_hardly_a_calibration_error() -> None:
     assert np.mean(found) < 0.045  # 0.066 where noise is left in
 
 
->>>>>>> stats2
 def test_separated_cases_have_no_slope() -> None:
     separated = binary([False] * 10 + [True] * 10, [float(n) for n in range(20)])
     with pytest.raises(NotEvaluatedError, match="separate"):
@@ -137,13 +134,8 @@ def test_separated_cases_have_no_slope() -> None:
 
 
 def test_fewer_cases_than_bins_have_no_calibration_error() -> None:
-<<<<<<< HEAD
-    with pytest.raises(NotEvaluatedError, match="14 cases do not fill 15 bins"):
-        calibration_error(softmax_of(np.arange(ECE_BINS - 1) % 2))
-=======
     with pytest.raises(NotEvaluatedError, match="19 cases do not fill 10 bins"):
         calibration_error(softmax_of(np.arange(2 * ECE_BINS - 1) % 2))
->>>>>>> stats2
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, np.nan])
