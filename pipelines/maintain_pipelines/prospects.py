@@ -28,7 +28,12 @@ from maintain.statistics import (
     share_bound_power,
     tail_share_power,
 )
-from maintain.statistics.power import ATTACK_SPREAD_CLEAN_LABELS, HARD_SEED_SPREAD, USUAL_DISAGREEMENT
+from maintain.statistics.power import (
+    ATTACK_SPREAD_CLEAN_LABELS,
+    HARD_DISAGREEMENT,
+    HARD_SEED_SPREAD,
+    USUAL_DISAGREEMENT,
+)
 from maintain.vocabulary import Role
 
 #: Margin of a behaviour gate whose request names none (power study, section 5).
@@ -181,14 +186,18 @@ def _never_saw(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
 def _retention(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
     margin = _number(request, "margin", RETENTION_MARGIN)
 
-    def power(**known: float) -> Power:
+    def power(disagreement: float) -> Power:
         return paired_metrics_power(
-            arms.holdout.labels, arms.holdout.size.patients, margin=margin, alpha=arms.alpha, **known
+            arms.holdout.labels,
+            arms.holdout.size.patients,
+            margin=margin,
+            alpha=arms.alpha,
+            disagreement=disagreement,
         )
 
-    easier = power(disagreement=USUAL_DISAGREEMENT).chance
+    easier = power(USUAL_DISAGREEMENT).chance
     note = f"{_percent(easier)} if the two models disagree on {_percent(USUAL_DISAGREEMENT)} of the images only"
-    return (_prospect(request, "loss against the champion", arms.holdout, power(), note),)
+    return (_prospect(request, "loss against the champion", arms.holdout, power(HARD_DISAGREEMENT), note),)
 
 
 def _held_out(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
