@@ -46,7 +46,9 @@ class IntervalMethod(StrEnum):
     CLUSTER_T = "cluster-t"
     """Sandwich over patients, Student's t."""
     CLUSTER_T_CORRECTED = "cluster-t-corrected"
-    """The wider, on each side, of cluster-t with and without an all-gain and an all-loss patient more."""
+    """The wider, on each side, of the plain interval and that with an all-gain and an all-loss patient more."""
+    CLUSTER_JACKKNIFE = "cluster-jackknife"
+    """Leaving out one patient at a time, Student's t: one patient holds much of an arm."""
     EXACT = "exact"
     """No patient changed: the bound 1 - alpha^(1/patients) on the share of patients who might have."""
 
@@ -102,6 +104,12 @@ def paired_bound(
         discordant_patients=discordant,
         method=method,
     )
+
+
+def check_level(alpha: float) -> None:
+    """Raise `InputError` unless `alpha` is a one-sided level."""
+    if not 0.0 < alpha < 0.5:
+        raise InputError("A one-sided level must lie between 0 and 0.5.", remedy="Give alpha, for instance 0.025.")
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -229,7 +237,6 @@ def _check(
             "The two models were not measured on the same cases and classes.",
             remedy="Pair the measurements by case before comparing them.",
         )
-    if not 0.0 < alpha < 0.5:
-        raise InputError("A one-sided level must lie between 0 and 0.5.", remedy="Give alpha, for instance 0.025.")
+    check_level(alpha)
     if metric is not Metric.ACCURACY:
         check_classes(labels, before.shape[1])
