@@ -43,7 +43,7 @@ def test_a_field_that_no_held_out_case_has_is_refused() -> None:
 def test_a_field_that_only_other_cases_have_is_refused_too() -> None:
     held_out, learned = [make_case(1, sex=None)], [make_case(2)]
     roles = RoleTable((*roles_of(held_out).rows, *roles_of(learned, Role.RETAIN).rows))
-    with pytest.raises(InputError, match="patient.sex"):
+    with pytest.raises(InputError, match=r"patient\.sex"):
         strata_of(("patient.sex",), roles, [*held_out, *learned])
 
 
@@ -58,7 +58,7 @@ def many(values: int, *, patients: int = 50, cases: int = 200) -> list[Case]:
 def test_more_than_four_groups_that_are_judged_are_refused() -> None:
     with pytest.raises(InputError, match="more than four gated subgroups, 5: site site-0, site site-1"):
         strata(many(5), "site")
-    with pytest.raises(InputError, match="subgroups, 5: patient.sex F, site site-0"):
+    with pytest.raises(InputError, match=r"subgroups, 5: patient\.sex F, site site-0"):
         strata(many(4), "site", "patient.sex")
 
 
