@@ -26,7 +26,7 @@ gates: [default, {{retention: {{margin: 0.15, by: {by}}}}}]
 """
 
 #: Some patients of each device, and all of one device.
-SOME, DEVICE = "{patient.age: {gt: 70}}", "{device.model: Tofra 40}"
+SOME, DEVICE = "{patient.age: {gt: 70}}", "{device.model: Cirrus 800 FA}"
 
 
 def policy(workspace: Path, claim: str, where: str = SOME, *, by: str = "[device.model]") -> Path:
