@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from maintain import codec
 from maintain.errors import NotEvaluatedError
@@ -23,6 +24,7 @@ from maintain.records import (
     Measurements,
     ModelSpec,
     Plan,
+    Reference,
     Strata,
     TrainingManifest,
 )
@@ -105,6 +107,35 @@ class _Reference:
     subject: Subject
 
 
+class _Stored(Protocol):
+    """A finished reference as a workspace keeps it."""
+
+    @property
+    def record(self) -> Reference:
+        """The digests that its files had when it was trained."""
+        ...
+
+    @property
+    def weights(self) -> Path:
+        """The file of its weights."""
+        ...
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Its network and its recipe."""
+        ...
+
+    @property
+    def manifest(self) -> TrainingManifest:
+        """What it says it learned from."""
+        ...
+
+    @property
+    def log(self) -> LoaderLog:
+        """What was counted while it trained."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Measured:
     """What was found by asking: every answer, and what gates are shown beside answers."""
@@ -119,10 +150,11 @@ def _held_against(offer: Offer, context: Context) -> _Held:
     plan = offer.plan
     champion = _registered(offer.champion, measured_roles(plan), context)
     first = first_of(context.store, offer.champion)
+    stored_references = _references(offer, context) if asks_for(plan, REFERENCE) else ()
     return _Held(
         champion=champion,
         first=None if first is None else _registered(first, lineage_roles(plan), context),
-        references=_references(offer, context) if asks_for(plan, REFERENCE) else (),
+        references=tuple(_reference(stored, plan) for stored in stored_references),
     )
 
 
@@ -132,16 +164,23 @@ def _registered(version: Champion, roles: tuple[Role, ...], context: Context) ->
     return Subject(record.weights, version.spec, read_weights_bytes(data, expected=record.weights), roles)
 
 
-def _references(offer: Offer, context: Context) -> tuple[_Reference, ...]:
+def _references(offer: Offer, context: Context) -> tuple[_Stored, ...]:
     """The references of this plan: none are kept yet."""
     return ()
 
 
-def _reference(path: Path, spec: ModelSpec, manifest: TrainingManifest, log: LoaderLog, plan: Plan) -> _Reference:
-    """A reference from its files: the digest of its weights as they lie, the initial ones drawn again."""
-    found = digest_file(path)
-    check = ReferenceCheck(log.final_weights, found, spec, manifest, log, _initial(spec))
-    return _Reference(check, Subject(log.final_weights, spec, read_weights(path), measured_roles(plan)))
+def _reference(stored: _Stored, plan: Plan) -> _Reference:
+    """A reference with what proves it: the digest of its weights as they lie, the initial ones drawn again."""
+    record, spec = stored.record, stored.spec
+    check = ReferenceCheck(
+        weights=record.weights,
+        found=digest_file(stored.weights),
+        spec=spec,
+        manifest=stored.manifest,
+        log=stored.log,
+        initial=_initial(spec),
+    )
+    return _Reference(check, Subject(record.weights, spec, read_weights(stored.weights), measured_roles(plan)))
 
 
 def _weights_check(offer: Offer, candidate: Subject, folder: RunFolder, context: Context) -> WeightsCheck:
