@@ -75,7 +75,7 @@ def gap_finding(evidence: Evidence, weights: Digest, *, margin: float) -> Findin
         *visible_leak(arms.sides, adjusted_difference_power, margin=margin),
         *arms.figures(),
     )
-    reason = f"The difference is shown within {margin:g} and below half the champion's."
+    reason = f"The difference is shown within {margin:g} and below half the champion's.{arms.sides.left_told()}"
     return Finding(tuple(failed), tuple(open_ends), reason, figures)
 
 

@@ -107,7 +107,8 @@ def attack_finding(evidence: Evidence, weights: Digest, *, margin: float, tail: 
     return Finding(
         tuple(outside for outside, _ in found if outside),
         tuple(open_ends),
-        f"The attack is shown within {margin:g} of guessing{', and its tail small' if tail else ''}.",
+        f"The attack is shown within {margin:g} of guessing{', and its tail small' if tail else ''}."
+        f"{arms.sides.left_told()}",
         (*figures, *_described(after), *visible_leak(arms.sides, calibrated_auc_power, margin=margin), *arms.figures()),
     )
 
