@@ -50,6 +50,12 @@ class Sides:
         """Cases and patients of either arm."""
         return _size(self.forget_cases), _size(self.never_seen_cases)
 
+    def left_told(self) -> str:
+        """A sentence on the forgotten cases that are not judged; nothing where all are."""
+        if not self.left:
+            return ""
+        return f" Not judged: {counted(self.left, 'forgotten case')} of patients who are still learned from."
+
     def figures(self) -> tuple[Figure, ...]:
         """The sizes for the report, and how many cases left."""
         (first, second), left = self.sizes(), float(self.left)
@@ -109,10 +115,9 @@ def check_size(sides: Sides, planned: Planned, *, margin: float) -> None:
     first, second = sides.sizes()
     if min(first.cases, second.cases) >= FEWEST_CASES and min(first.patients, second.patients) >= FEWEST_PATIENTS:
         return
-    left = f" {counted(sides.left, 'case')} left, as their patients are still learned from." if sides.left else ""
     raise NotEvaluatedError(
         f"{told_size(first)} were forgotten and {told_size(second)} never seen;"
-        f" {FEWEST_CASES} cases of {FEWEST_PATIENTS} patients are needed of each.{left}"
+        f" {FEWEST_CASES} cases of {FEWEST_PATIENTS} patients are needed of each.{sides.left_told()}"
         f" {visible_leak_told(sides, planned, margin=margin)}",
         remedy="Let the search go on to a retrain, which digests prove at any size.",
     )

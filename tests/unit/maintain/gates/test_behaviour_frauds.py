@@ -16,6 +16,7 @@ from helpers.behaviour import (
     UNKNOWN,
     examples_evidence,
     group_evidence,
+    label_evidence,
     margins_of,
     reference_that_learned,
     with_answers,
@@ -171,7 +172,7 @@ def test_the_named_gate_fails_the_fraud(
     assert fold(results, claim=evidence.plan.claim, requested=evidence.requests)[0] is Outcome.FAIL
 
 
-@pytest.mark.parametrize("honest", [examples_evidence, group_evidence], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("honest", [examples_evidence, group_evidence, label_evidence], ids=lambda made: made.__name__)
 def test_an_honest_candidate_passes_every_gate_of_its_claim(honest: Callable[[], Evidence]) -> None:
     evidence = honest()
     results = evaluate(evidence)
