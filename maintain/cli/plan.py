@@ -13,7 +13,7 @@ from maintain.cli.options import AsJson
 from maintain.vocabulary import Claim
 
 if TYPE_CHECKING:
-    from maintain.records import Plan, Slot
+    from maintain.records import GateRequest, Plan, Slot
     from maintain_pipelines.cost import MethodCost
     from maintain_pipelines.prospects import Prospect
     from maintain_pipelines.reach import LimitUse, Reach, Share
@@ -85,13 +85,10 @@ def role_lines(plan: Plan) -> list[str]:
 def proof_lines(plan: Plan) -> list[str]:
     """What the plan claims, how that would be shown, and when the answer would be no."""
     claim, proof = PROOFS[plan.claim]
-    decisive = ", ".join(gate.name for gate in plan.gates if gate.decisive)
-    reported = ", ".join(gate.name for gate in plan.gates if not gate.decisive)
     return [
         f"Claim     {plan.claim} (reason {plan.reason}): {claim}.",
         f"Proof     by {proof}.",
-        f"Gates     {plan.gate_set}: {decisive} must pass, or nothing is registered"
-        + (f"; {reported} reported." if reported else "."),
+        *_gate_lines(plan),
     ]
 
 
@@ -130,6 +127,26 @@ def prospect_lines(prospects: Sequence[Prospect]) -> list[str]:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _gate_lines(plan: Plan) -> list[str]:
+    """Which gates decide: the same for every candidate, or other ones for a candidate trained anew."""
+    from maintain.gates.deciding import requests_of
+
+    anew, others = (_gates_told(requests_of(plan, anew=trained_anew)) for trained_anew in (True, False))
+    if anew == others:
+        return [f"Gates     {plan.gate_set}: {anew}"]
+    return [
+        f"Gates     {plan.gate_set}. Of a candidate trained anew: {anew}",
+        f"          Of any other candidate: {others}",
+    ]
+
+
+def _gates_told(requests: tuple[GateRequest, ...]) -> str:
+    decisive = ", ".join(gate.name for gate in requests if gate.decisive)
+    reported = ", ".join(gate.name for gate in requests if not gate.decisive)
+    also = f"; {reported} are reported." if reported else "."
+    return f"{decisive} must pass, or nothing is registered{also}"
 
 
 def _slot_line(slot: Slot) -> str:

@@ -15,6 +15,7 @@ from maintain.gates.answers import unusable
 from maintain.gates.arms import LOG_PROBABILITY, arms_of
 from maintain.gates.base import Evidence, number
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, below, explained, figure_of, inside, optional_figure
+from maintain.gates.options import CASES_FOR_STRICT_TAIL
 from maintain.gates.sides import visible_leak
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
@@ -31,9 +32,6 @@ from maintain.vocabulary import Role
 
 #: The AUC of an attack that can tell nothing.
 CHANCE = 0.5
-
-#: From so many forgotten cases on the stricter tail limit holds: feasibility.md §4.
-CASES_FOR_STRICT_TAIL = 500
 
 
 @dataclass(frozen=True, slots=True)

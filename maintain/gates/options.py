@@ -36,8 +36,8 @@ MEMBERSHIP_MARGIN = 0.10
 #: Share of forgotten cases beyond the never-seen 95 % quantile (one in twenty by chance): power.md §6, row 2.
 TAIL_LIMIT = 0.10
 
-#: The same below 500 forgotten cases, where honest retrains reached .101 and .148: feasibility.md §4.
-SMALL_TAIL_LIMIT = 0.12
+#: The same below so many forgotten cases, where honest retrains reached .101 and .148: feasibility.md §4.
+SMALL_TAIL_LIMIT, CASES_FOR_STRICT_TAIL = 0.12, 500
 
 #: Loss on the group's never-seen cases: DESIGN §7, `not-collapsed`.
 COLLAPSE_MARGIN = 0.10
