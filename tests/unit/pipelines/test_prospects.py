@@ -122,7 +122,7 @@ def test_a_policys_own_figures_are_used() -> None:
     assert usual.chance is not None
     assert strict.chance is not None
     assert strict.chance < usual.chance
-    assert foreseen(asked("membership", tail=0.06))[1].chance == pytest.approx(
+    assert foreseen(asked("membership", small_tail=0.06))[1].chance == pytest.approx(
         tail_share_power(FORGET, NEVER_SEEN, limit=0.06).chance
     )
     assert foreseen(asked("zero", limit=0.01))[0].chance == 0.0
