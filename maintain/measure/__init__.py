@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maintain.measure.logits import MEASURE_BATCH, measure
+    from maintain.measure.asking import MEASURE_BATCH
+    from maintain.measure.features import BLOCKS, ImageFeatures, image_features, last_hidden
+    from maintain.measure.logits import measure
+    from maintain.measure.recalibration import recalibrated
 
-__all__ = ["MEASURE_BATCH", "measure"]
+__all__ = [
+    "BLOCKS",
+    "MEASURE_BATCH",
+    "ImageFeatures",
+    "image_features",
+    "last_hidden",
+    "measure",
+    "recalibrated",
+]
+
+#: Where each name lives; all bring torch, so all wait for their first use.
+_HOMES: Mapping[str, str] = {
+    "BLOCKS": "features",
+    "MEASURE_BATCH": "asking",
+    "ImageFeatures": "features",
+    "image_features": "features",
+    "last_hidden": "features",
+    "measure": "logits",
+    "recalibrated": "recalibration",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module(f"{__name__}.logits"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,29 +1,20 @@
 """Outputs of a network, case by case: the raw material of every gate.
 
-Gates never see a network; they see these rows, so everything that could make an answer depend on
-chance or on its neighbours in the batch (training mode, batch statistics) is switched off here.
+Gates never see a network; they see these rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from maintain.errors import NotEvaluatedError
 from maintain.hashing import Digest
-from maintain.imaging.batches import batch_bounds
 from maintain.imaging.blueprint import Blueprint, blueprint_of
-from maintain.imaging.compute import deterministic
 from maintain.imaging.heads import head_rule
-from maintain.imaging.pixels import PixelSource, load_images
-from maintain.imaging.transforms import Chain
+from maintain.imaging.pixels import PixelSource
+from maintain.measure.asking import MEASURE_BATCH, asked, finite, inputs
 from maintain.records import Measurement, ModelSpec, PlannedCase
-
-#: Cases asked at a time; memory is then bounded whatever the cohort, and larger gains nothing on two cores.
-MEASURE_BATCH = 256
 
 #: The place written for a label that the model does not know; it equals no decision, and its mask is False.
 _NO_PLACE = -1
@@ -47,41 +38,14 @@ def measure(
     blueprint = blueprint_of(spec)
     head_rule(spec.head)
     rows: list[Measurement] = []
-    with _asked(network, device), deterministic(device), torch.inference_mode():
-        for start, end in batch_bounds(len(cases), batch_size) if cases else ():
-            part = cases[start:end]
-            images = load_images(pixels, [case.pixels for case in part]).to(device)
-            outputs = _outputs(network, Chain(spec.preprocessing), images, blueprint)
-            rows.extend(
-                _row(case, answer, blueprint, weights) for case, answer in zip(part, outputs.tolist(), strict=True)
-            )
+    with asked(network, device):
+        for part, batch in inputs(spec, cases, pixels, batch_size=batch_size, device=device):
+            answers = finite(network(batch)).tolist()
+            rows.extend(_row(case, answer, blueprint, weights) for case, answer in zip(part, answers, strict=True))
     return tuple(rows)
 
 
 # --- private ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _asked(network: nn.Module, device: str) -> Iterator[None]:
-    """In evaluation mode on the device, and afterwards every layer in the mode it was in."""
-    modes = [(layer, layer.training) for layer in network.modules()]
-    network.to(device).eval()
-    try:
-        yield
-    finally:
-        for layer, training in modes:
-            layer.training = training
-
-
-def _outputs(network: nn.Module, chain: Chain, images: Tensor, blueprint: Blueprint) -> Tensor:
-    chain.check(images, blueprint.input_shape)
-    outputs: Tensor = network(chain.apply(images)).to("cpu", torch.float64)
-    if not bool(torch.isfinite(outputs).all()):
-        raise NotEvaluatedError(
-            "The network's outputs are not finite numbers, so nothing can be measured.",
-            remedy="Check the weights with `all_finite`; weights with NaN or infinities fail `integrity`.",
-        )
-    return outputs
 
 
 def _row(case: PlannedCase, answer: list[float], blueprint: Blueprint, weights: Digest) -> Measurement:

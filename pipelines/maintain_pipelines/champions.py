@@ -85,3 +85,23 @@ def ancestors_of(store: ModelStore, champion: Champion) -> tuple[Champion, ...]:
         found.append(load_version(store, model, number))
         origin = found[-1].manifest.origin
     return tuple(found)
+
+
+def first_of(store: ModelStore, champion: Champion) -> Champion | None:
+    """The version that a champion's lineage began with; None where the champion itself is the first.
+
+    Raises `DamagedError` for a parent that the registry does not have.
+    """
+    model, record = champion.version.model, champion.version
+    if record.parent is None:
+        return None
+    known = set(store.versions(model))
+    while record.parent is not None:
+        if record.parent not in known:
+            raise DamagedError(
+                f"Version {record.parent} of {model}, from which version {record.version} descends, is not there.",
+                remedy="Restore the registry folder from a backup; losses over the lineage are judged by it.",
+            )
+        known -= {record.parent}
+        record = store.get(model, record.parent).record
+    return load_version(store, model, record.version)
