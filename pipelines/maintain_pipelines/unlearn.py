@@ -6,25 +6,13 @@ and everything that is claimed of them is derived here from what the loop told t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from maintain import codec
-from maintain.errors import InputError
-from maintain.hashing import Digest
 from maintain.imaging import save_weights, threads
-from maintain.records import (
-    Candidate,
-    CaseRef,
-    ModelSpec,
-    Plan,
-    RoleTable,
-    Slot,
-    TrainingManifest,
-)
-from maintain.unlearn import Heard, UnlearnRequest, Witness
-from maintain.vocabulary import ManifestStatus, OriginKind, Role
+from maintain.records import Candidate, ModelSpec, Plan, RoleTable, Slot
+from maintain.unlearn import UnlearnRequest, Witness
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
 from maintain_pipelines.context import Context
+from maintain_pipelines.provenance import manifest_of, spec_of
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
 from maintain_pipelines.runlog import logged
 from maintain_pipelines.search import Found, search
@@ -52,34 +40,6 @@ def unlearn(
     candidate = _candidate(plan, slot, found, spec, folder)
     folder.write(CANDIDATE, candidate)
     return candidate
-
-
-def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
-    """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
-    handed_out = {CaseRef(row.case_id, row.label_version) for row in heard.log.rows if row.times_seen > 0}
-    forgotten = {row.ref for row in roles.of(Role.FORGET)}
-    anew = heard.origin.kind is OriginKind.INITIALISATION
-    if not anew and not forgotten:
-        raise InputError("There is nothing to move out of `learned`.", remedy="Make the plan again.")
-    inherited = set() if anew else set(champion.manifest.learned) - forgotten
-    unlearned = set() if anew else {*champion.manifest.unlearned, *forgotten}
-    selecting = (Role.VALIDATION,) if anew else (Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
-    return TrainingManifest(
-        model=plan.model,
-        status=ManifestStatus.PROVEN,
-        origin=heard.origin,
-        learned=tuple(sorted(handed_out | inherited)),
-        unlearned=tuple(sorted(unlearned)),
-        selected_with=tuple(sorted(row.ref for row in roles.of(*selecting))),
-        snapshot=champion.manifest.snapshot,
-        parent=plan.champion.manifest,
-    )
-
-
-def spec_of(parent: ModelSpec, heard: Heard, manifest: Digest) -> ModelSpec:
-    """The parent's network with the recipe that makes it from nothing: a few more passes are no such recipe."""
-    anew = heard.origin.kind is OriginKind.INITIALISATION
-    return replace(parent, recipe=heard.recipe if anew else parent.recipe, manifest=manifest)
 
 
 # --- private ---------------------------------------------------------------------------------------

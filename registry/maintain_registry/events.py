@@ -38,6 +38,8 @@ class EventKind(StrEnum):
     """A policy was resolved into a plan; nothing has changed yet."""
     RUN_RESUMED = "run-resumed"
     """A run went on where its weights may come out differently: another machine, device or version."""
+    REFERENCE_TRAINED = "reference-trained"
+    """A model was trained without a forget group, to be a yardstick; names it, so that it may be released later."""
     HOLDOUT_LOOKED = "holdout-looked"
     """The holdout of a lineage was opened for one candidate; written before the data is read."""
     VERDICT_REACHED = "verdict-reached"

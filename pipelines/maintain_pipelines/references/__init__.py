@@ -1,0 +1,37 @@
+"""References: retrains of a plan with three seeds, the yardstick of the claim `group`.
+
+The front door. The first reference is the very retrain that the last slot of the plan would release.
+"""
+
+from __future__ import annotations
+
+from maintain_pipelines.references.keeping import (
+    StoredReference,
+    kept_references,
+    read_reference,
+    reference_folder,
+    references_for,
+)
+from maintain_pipelines.references.naming import (
+    REFERENCES,
+    asks_for_references,
+    reference_key,
+    reference_keys,
+    reference_seeds,
+)
+from maintain_pipelines.references.training import TrainedReference, train_references
+
+__all__ = [
+    "REFERENCES",
+    "StoredReference",
+    "TrainedReference",
+    "asks_for_references",
+    "kept_references",
+    "read_reference",
+    "reference_folder",
+    "reference_key",
+    "reference_keys",
+    "reference_seeds",
+    "references_for",
+    "train_references",
+]
