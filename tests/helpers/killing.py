@@ -211,14 +211,14 @@ def _serve() -> None:
 
 def _be_born(order: dict[str, Any]) -> None:
     from maintain.cli import app, interruption
-    from maintain_registry import intents
+    from maintain_registry import lock
 
     descriptor = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     code = 4
     try:
-        interruption.GRACE_SECONDS = intents.WAIT_SECONDS = GRACE_SECONDS
+        interruption.GRACE_SECONDS = lock.WAIT_SECONDS = GRACE_SECONDS
         if order["point"]:
             arm(order["point"], SIGNALS[order["send"]], order["hang"])
         sys.argv[1:] = order["words"]
