@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maintain.cli import console
+from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
 from maintain.vocabulary import Claim
 
@@ -45,6 +46,8 @@ def add_to(application: typer.Typer) -> None:
 def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
     """Say what a policy would do, to whom, and why. Changes nothing.
 
+    Exits 5 when no serving version learned from any match, so that nothing would be trained.
+
     \b
     Example:
       maintain plan policies/consent-withdrawal.yaml
@@ -60,6 +63,8 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         found = preview(loaded, ports)
     refuse_excess(loaded.name, found.reach)
     console.answer(_document(found, loaded), _lines(found, loaded), schema="plan", as_json=as_json)
+    if found.selection.nothing_learned:
+        raise typer.Exit(ExitCode.NOTHING_TO_DO)
 
 
 def role_lines(plan: Plan) -> list[str]:
