@@ -35,7 +35,7 @@ class Barred:
 
 def barred_since(unit: UnitOfWork, manifest: TrainingManifest, label_name: str) -> Barred:
     """What is in `learned` and suppressed by now in this lineage, for whatever reason."""
-    return _count(unit, manifest.model, manifest.learned, label_name)
+    return count_barred(unit, manifest.model, manifest.learned, label_name)
 
 
 def barred_by_people(unit: UnitOfWork, manifest: TrainingManifest, label_name: str) -> Barred:
@@ -43,17 +43,15 @@ def barred_by_people(unit: UnitOfWork, manifest: TrainingManifest, label_name: s
 
     Their wish holds everywhere and reaches exact copies; no behaviour of a model makes up for it.
     """
-    return _count(unit, None, (*manifest.learned, *manifest.unlearned), label_name)
+    return count_barred(unit, None, (*manifest.learned, *manifest.unlearned), label_name)
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _count(unit: UnitOfWork, scope: str | None, refs: Iterable[CaseRef], label_name: str) -> Barred:
-    """Without a scope only what nobody may use is barred; that is what people asked for."""
+def count_barred(unit: UnitOfWork, scope: str | None, refs: Iterable[CaseRef], label_name: str) -> Barred:
+    """What is barred of these cases in a lineage; without one only what nobody may use: what people asked for."""
+    refs = tuple(refs)
     listed = suppressed(unit, scope)
     standings = {standing.case_id: standing for standing in read_standings(unit, label_name)}
     known = [ref for ref in refs if ref.case_id in standings]
     barred = [ref for ref in known if listed.why(standings[ref.case_id], label_version=ref.label_version)]
     people = {standings[ref.case_id].patient for ref in barred}
-    return Barred(len(barred), len(people), sum(ref.case_id not in standings for ref in refs))
+    return Barred(len(barred), len(people), len(refs) - len(known))

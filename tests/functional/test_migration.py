@@ -155,3 +155,17 @@ def test_killed_half_way_the_old_database_is_as_it_was(older: Path, tmp_path: Pa
     assert schema(older / "maintain.db") == EARLIER
     assert say("doctor", "migrate", workspace=older).code == 0
     assert say("audit", "verify", "--require-anchor", workspace=older).code == 0
+
+
+def test_a_workspace_from_before_promotions_is_migrated_and_promotes(ended: Path) -> None:
+    with closing(sqlite3.connect(ended / "maintain.db", isolation_level=None)) as raw:
+        raw.execute("drop table alias_move")
+        raw.execute("update alembic_version set version_num = '0001'")
+    refused = say("registry", "promote", "fundus-triage", workspace=ended)
+    assert refused.code == 2
+    assert "has schema 0001; this program needs 0002" in refused.err
+    assert say("doctor", "migrate", workspace=ended).code == 0
+    assert schema(ended / "maintain.db") == "0002"
+    assert say("registry", "promote", "fundus-triage", workspace=ended).code == 0
+    assert say("audit", "verify", "--require-anchor", workspace=ended).code == 0
+    assert "registry  2 registered versions" in say("doctor", workspace=ended).out

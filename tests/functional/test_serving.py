@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from functional.conftest import EPOCHS
 from helpers.commands import say
 from maintain.database import open_database
 from maintain_registry import Ledger
@@ -152,3 +153,52 @@ def test_nobody_returns_to_a_version_that_learned_from_people_who_withdrew(servi
     for line in (hospital / "withdrawals.csv").read_text(encoding="utf-8").splitlines()[1:]:
         assert line.split(",")[0] not in answer.err
     assert aliases(serving) == {"champion": 2, "previous": 1}
+
+
+# --- suspended -------------------------------------------------------------------------------------
+
+
+def test_a_suspended_model_says_what_leads_on(serving: Path) -> None:
+    said = say("registry", "suspend", MODEL, *WHY, workspace=serving)
+    assert said.code == 0
+    assert "version 2 was left" in said.out
+    for command in ("plan", "run"):
+        refused = say(command, serving / "policies/consent.yaml", workspace=serving)
+        assert refused.code == 2
+        assert "no version of it serves" in refused.err
+        assert "rollback --to VERSION" in refused.err
+    require_sound(serving)
+    rehearsed = say("registry", "rollback", MODEL, "--to", 2, *WHY, "--dry-run", workspace=serving)
+    assert rehearsed.code == 0, rehearsed.err
+    assert "Nothing was changed" in rehearsed.out
+    assert "weights.safetensors" in rehearsed.out
+    assert "It answered 8 of its validation cases" in rehearsed.out
+    assert "Not compared" in rehearsed.out
+    assert aliases(serving) == {"previous": 1}
+    back = say("registry", "rollback", MODEL, "--to", 2, *WHY, "--json", workspace=serving)
+    assert (back.code, back.document["version"], back.document["reopened"]) == (0, 2, [])
+    assert aliases(serving) == {"champion": 2, "previous": 1}
+    require_sound(serving)
+
+
+def test_a_suspended_model_is_not_trained_on_a_snapshot_from_before(serving: Path) -> None:
+    assert say("registry", "suspend", MODEL, *WHY, workspace=serving).code == 0
+    said = say("model", "train", MODEL, "--snapshot", "first", "--epochs", 1, workspace=serving)
+    assert said.code == 1
+    assert "were suppressed since it was taken" in said.err
+    assert "maintain cohort snapshot" in said.err
+    taken = say("cohort", "snapshot", "second", "--model", MODEL, workspace=serving)
+    assert taken.code == 0, taken.err
+    trained = say("model", "train", MODEL, "--snapshot", "second", "--epochs", 1, workspace=serving)
+    assert trained.code == 0, trained.err
+    assert "version 3 is trained and serves" in trained.out
+    assert aliases(serving) == {"champion": 3, "previous": 1}
+
+
+def test_a_suspended_version_is_not_installed_again_by_training_it_again(trained: Path, tmp_path: Path) -> None:
+    workspace = Path(shutil.copytree(trained, tmp_path / "workspace"))
+    assert say("registry", "suspend", MODEL, *WHY, workspace=workspace).code == 0
+    said = say("model", "train", MODEL, "--snapshot", "first", "--epochs", EPOCHS, workspace=workspace)
+    assert said.code == 1
+    assert "came out as version 1" in said.err
+    assert aliases(workspace) == {}
