@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maintain.cli import console
+from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
 from maintain.vocabulary import Claim
 
@@ -47,6 +48,8 @@ def add_to(application: typer.Typer) -> None:
 def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
     """Say what a policy would do, to whom, and why. Changes nothing.
 
+    Exits 5 when no serving version learned from any match, so that nothing would be trained.
+
     \b
     Example:
       maintain plan policies/consent-withdrawal.yaml
@@ -74,6 +77,8 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     console.answer(document, lines, schema="plan", as_json=as_json)
     if not nothing and (warning := warning_of(planned, prospects)):
         console.say(f"Warning: {warning}")
+    if nothing:
+        raise typer.Exit(ExitCode.NOTHING_TO_DO)
 
 
 def role_lines(plan: Plan) -> list[str]:
