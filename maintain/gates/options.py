@@ -24,6 +24,10 @@ RETENTION_ALPHA = 0.025
 #: Loss in one declared subgroup: power.md §5, item R subgroups.
 SUBGROUP_MARGIN = 0.10
 
+#: A group of this size is judged by itself, and so many of them at most: each is one more way for a model of
+#: unchanged quality to fail (power.md §5, item R subgroups).
+GATED_CASES, GATED_PATIENTS, MOST_GATED = 200, 50, 4
+
 #: Loss against the lineage's first version, so that small losses cannot add up: DESIGN §7.
 LINEAGE_MARGIN = 0.08
 
