@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from maintain_pipelines.references.costing import ReferenceCost, reference_cost
 from maintain_pipelines.references.keeping import (
+    KeptReferences,
     StoredReference,
     kept_references,
     read_reference,
@@ -25,6 +26,7 @@ from maintain_pipelines.references.training import TrainedReference, train_refer
 
 __all__ = [
     "REFERENCES",
+    "KeptReferences",
     "ReferenceCost",
     "StoredReference",
     "TrainedReference",
