@@ -61,6 +61,7 @@ def train_for(policy: Policy, context: Context) -> Yardsticks:
         HeldError: Another process works on the model.
         WaitingError: It was told to stop; the same command goes on.
     """
+    _refuse_other_claims(policy)
     load_champion(context.store, policy.model.name)
     seconds = context.workspace.settings.runs.lease_seconds
     with hold(context.database, policy.model.name, HOLDER, lease_seconds=seconds) as claim:
@@ -84,13 +85,16 @@ def train_for(policy: Policy, context: Context) -> Yardsticks:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _refuse_without_use(selection: Selection) -> None:
-    plan = selection.plan
-    if plan.claim is not Claim.GROUP:
+def _refuse_other_claims(policy: Policy) -> None:
+    if policy.claim is not Claim.GROUP:
         raise InputError(
-            f"References are the yardstick of the claim group; {plan.policy_name} claims {plan.claim}.",
+            f"References are the yardstick of the claim group; {policy.name} claims {policy.claim}.",
             remedy="Say `maintain run POLICY`: never-saw is proven by digests, examples against never-seen cases.",
         )
+
+
+def _refuse_without_use(selection: Selection) -> None:
+    plan = selection.plan
     if selection.nothing_learned:
         raise NothingToDoError(
             f"Version {plan.champion.version} of {plan.model} learned from no match, so there is nothing to compare.",
