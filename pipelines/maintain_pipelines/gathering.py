@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Protocol
 
 from maintain import codec
 from maintain.errors import NotEvaluatedError
@@ -24,7 +22,6 @@ from maintain.records import (
     Measurements,
     ModelSpec,
     Plan,
-    Reference,
     Strata,
     TrainingManifest,
 )
@@ -44,10 +41,8 @@ from maintain_pipelines.measuring import (
 )
 from maintain_pipelines.offer import Offer
 from maintain_pipelines.probing import ZERO, probe
+from maintain_pipelines.references import StoredReference, asks_for_references, references_for
 from maintain_pipelines.rundir import CANDIDATE, PLAN, RunFolder
-
-#: The gate that holds a candidate against models which never saw the group.
-REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +102,6 @@ class _Reference:
     subject: Subject
 
 
-class _Stored(Protocol):
-    """A finished reference as a workspace keeps it."""
-
-    @property
-    def record(self) -> Reference:
-        """The digests that its files had when it was trained."""
-        ...
-
-    @property
-    def weights(self) -> Path:
-        """The file of its weights."""
-        ...
-
-    @property
-    def spec(self) -> ModelSpec:
-        """Its network and its recipe."""
-        ...
-
-    @property
-    def manifest(self) -> TrainingManifest:
-        """What it says it learned from."""
-        ...
-
-    @property
-    def log(self) -> LoaderLog:
-        """What was counted while it trained."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Measured:
     """What was found by asking: every answer, and what gates are shown beside answers."""
@@ -150,11 +116,11 @@ def _held_against(offer: Offer, context: Context) -> _Held:
     plan = offer.plan
     champion = _registered(offer.champion, measured_roles(plan), context)
     first = first_of(context.store, offer.champion)
-    stored_references = _references(offer, context) if asks_for(plan, REFERENCE) else ()
+    kept = references_for(plan, offer.roles, offer.champion, context) if asks_for_references(plan) else ()
     return _Held(
         champion=champion,
         first=None if first is None else _registered(first, lineage_roles(plan), context),
-        references=tuple(_reference(stored, plan) for stored in stored_references),
+        references=tuple(_reference(stored, plan) for stored in kept),
     )
 
 
@@ -164,12 +130,7 @@ def _registered(version: Champion, roles: tuple[Role, ...], context: Context) ->
     return Subject(record.weights, version.spec, read_weights_bytes(data, expected=record.weights), roles)
 
 
-def _references(offer: Offer, context: Context) -> tuple[_Stored, ...]:
-    """The references of this plan: none are kept yet."""
-    return ()
-
-
-def _reference(stored: _Stored, plan: Plan) -> _Reference:
+def _reference(stored: StoredReference, plan: Plan) -> _Reference:
     """A reference with what proves it: the digest of its weights as they lie, the initial ones drawn again."""
     record, spec = stored.record, stored.spec
     check = ReferenceCheck(

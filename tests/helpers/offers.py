@@ -32,6 +32,7 @@ from maintain.records import (
     Strata,
     TrainingManifest,
 )
+from maintain.settings import Settings, Workspace
 from maintain.unlearn import default_recipe
 from maintain.vocabulary import Claim, ManifestStatus, OriginKind, Reason, Role
 from maintain_pipelines.champions import Champion, load_version
@@ -86,7 +87,9 @@ class Bench:
     def context(self) -> Context:
         talk = Talk(lambda _: None, lambda *step: self.told.append(step))
         nothing = cast("Any", None)
-        return Context(nothing, nothing, nothing, self.store, cast("Any", self.pixels), nothing, talk)
+        return Context(
+            Workspace(self.root, Settings()), nothing, nothing, self.store, cast("Any", self.pixels), nothing, talk
+        )
 
     def version(self, number: int, state: State, *, parent: int | None = None) -> Champion:
         """Register these weights as a version."""

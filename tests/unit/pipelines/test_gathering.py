@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +16,16 @@ from maintain.errors import DamagedError
 from maintain.hashing import Digest
 from maintain.imaging import MemoryPixels, save_weights, weights_digest
 from maintain.records import (
-    LoaderLog,
-    ModelSpec,
     PlannedCase,
     Reference,
     Setting,
     Strata,
     Stratum,
-    TrainingManifest,
 )
 from maintain.vocabulary import Claim, Reason, Role
 from maintain_pipelines import gathering
 from maintain_pipelines.gathering import Gathered
+from maintain_pipelines.references import StoredReference
 
 
 @pytest.fixture
@@ -173,20 +171,11 @@ def test_digests_are_those_of_the_files_as_they_lie(bench: Bench) -> None:
     assert [file.name for file in forged.files if file.expected != file.found] == ["weights"]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A reference as a workspace keeps it."""
-
-    record: Reference
-    weights: Path
-    spec: ModelSpec
-    manifest: TrainingManifest
-    log: LoaderLog
-
-
-def kept(folder: Path, seed: int, *, named: Digest | None = None) -> Kept:
-    weights = folder / f"reference-{seed}.safetensors"
-    digest = save_weights(weights, state(seed))
+def kept(root: Path, seed: int, *, named: Digest | None = None) -> StoredReference:
+    """A reference as a workspace keeps it; `named` are the weights that its record claims to be of."""
+    folder = root / f"reference-{seed}"
+    folder.mkdir()
+    digest = save_weights(folder / "weights.safetensors", state(seed))
     manifest, log = manifest_of(digest), log_of(digest)
     spec = TOY.spec(recipe=RECIPE, manifest=codec.digest_of(manifest))
     record = Reference(
@@ -199,14 +188,14 @@ def kept(folder: Path, seed: int, *, named: Digest | None = None) -> Kept:
         loader_log=codec.digest_of(log),
         steps=1,
     )
-    return Kept(record, weights, spec, manifest, log)
+    return StoredReference(record, folder, spec, manifest, log)
 
 
 def test_references_are_asked_as_the_champion_is_and_checked_as_they_lie(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest, forged = kept(bench.root, 21), kept(bench.root, 22, named="f" * 64)
-    monkeypatch.setattr(gathering, "_references", lambda offer, context: (honest, forged))
+    monkeypatch.setattr(gathering, "references_for", lambda *given: (honest, forged))
     champion = bench.version(1, state(1))
     found = bench.gathered(bench.offer(champion, state(2), claim=Claim.GROUP))
     first, second = found.evidence.references
@@ -218,8 +207,13 @@ def test_references_are_asked_as_the_champion_is_and_checked_as_they_lie(
     assert second.weights in asked(found)
 
 
+def test_references_that_were_not_trained_are_not_there(bench: Bench) -> None:
+    found = bench.gathered(bench.offer(bench.version(1, state(1)), state(2), claim=Claim.GROUP))
+    assert found.evidence.references == ()
+
+
 def test_without_the_gate_no_reference_is_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "_references", lambda offer, context: 1 / 0)
+    monkeypatch.setattr(gathering, "references_for", lambda *given: 1 / 0)
     found = bench.gathered(bench.offer(bench.version(1, state(1)), state(2)))
     assert found.evidence.references == ()
 
