@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maintain_pipelines.cost import MethodCost
     from maintain_pipelines.prospects import Prospect
     from maintain_pipelines.reach import LimitUse, Reach, Share
+    from maintain_pipelines.references import ReferenceCost
     from maintain_pipelines.select import Preview
     from maintain_policies import Policy
 
@@ -59,21 +60,25 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     from maintain.cli.composition import open_context
     from maintain_pipelines.prospects import prospects_of, release_chance, warning_of
     from maintain_pipelines.reach import refuse_excess
+    from maintain_pipelines.references import reference_cost
     from maintain_pipelines.select import preview
     from maintain_policies import load_policy
 
     loaded = load_policy(policy, catalogues())
     with open_context(context.obj) as ports:
         found = preview(loaded, ports)
+        chosen = found.selection
+        references = reference_cost(chosen.plan, chosen.roles, chosen.champion, ports)
     refuse_excess(loaded.name, found.reach)
     planned, nothing = found.selection.plan, found.selection.nothing_learned
     prospects = () if nothing else prospects_of(planned, found.selection.roles)
     document = {
         **_document(found, loaded),
+        "references": codec.encode(references),
         "prospects": [codec.encode(prospect) for prospect in prospects],
         "release_chance": None if nothing else release_chance(planned, prospects),
     }
-    lines = [*_lines(found, loaded), *prospect_lines(prospects)]
+    lines = [*_lines(found, loaded, references), *prospect_lines(prospects)]
     console.answer(document, lines, schema="plan", as_json=as_json)
     if not nothing and (warning := warning_of(planned, prospects)):
         console.say(f"Warning: {warning}")
@@ -159,7 +164,7 @@ def _slot_line(slot: Slot) -> str:
     return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
 
 
-def _lines(found: Preview, policy: Policy) -> list[str]:
+def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> list[str]:
     plan, reach = found.selection.plan, found.reach
     champion = f"version {plan.champion.version} of {plan.model}"
     lines = [f"Policy {plan.policy_name}: {len(found.selection.matches)} images match."]
@@ -175,11 +180,20 @@ def _lines(found: Preview, policy: Policy) -> list[str]:
         "",
         *proof_lines(plan),
         *(line for cost in found.costs for line in _cost_lines(cost)),
+        *_reference_lines(references, plan),
         *slot_lines(plan),
         "",
         *role_lines(plan),
     ]
     return lines + [f"Looser than {policy.gate_set}: {figure}" for figure in policy.looser]
+
+
+def _reference_lines(cost: ReferenceCost | None, plan: Plan) -> list[str]:
+    if cost is None:
+        return []
+    alone = len(plan.slots[0].methods) == 1
+    when = "made by `maintain reference train`" if alone else "the run trains what is missing"
+    return [f"References {cost.references} x {cost.steps} steps beside the budget, {cost.cached} of them there; {when}."]
 
 
 def _reach_lines(reach: Reach) -> list[str]:

@@ -11,6 +11,7 @@ from maintain import codec
 from maintain.arrays import ArrayStore
 from maintain.clock import FrozenClock
 from maintain.database import open_database
+from maintain.gates import gates_for, gates_of, request_for
 from maintain.imaging import save_weights, toy_problem
 from maintain.records import MethodRequest, ModelVersion, Plan, RoleTable, Setting, Slot, TrainingManifest
 from maintain.settings import find_workspace
@@ -23,9 +24,9 @@ from maintain_registry import Ledger, MemoryStore, load_signer
 
 ROLES = (
     (Role.RETAIN, 60),
-    (Role.FORGET, 24),
+    (Role.FORGET, 48),
     (Role.VALIDATION, 24),
-    (Role.NEVER_SEEN_VALIDATION, 18),
+    (Role.NEVER_SEEN_VALIDATION, 30),
     (Role.HOLDOUT, 6),
 )
 TOY = toy_problem(roles=ROLES)
@@ -62,6 +63,12 @@ def make_lineage(folder: Path, *, claim: Claim = Claim.GROUP) -> Lineage:
     plan = replace(
         plan_of(roles, claim, slot),
         reason=Reason.DEVICE_DEPRECATED,
+        gates=gates_of(
+            tuple(request_for(info.name) for info in gates_for(claim)),
+            claim=claim,
+            reason=Reason.DEVICE_DEPRECATED,
+            roles=roles,
+        ),
         model="toy",
         champion=champion.ref,
         roles=codec.digest_of(roles),

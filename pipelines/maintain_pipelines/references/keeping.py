@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maintain import codec
-from maintain.errors import DamagedError, MaintainError, RecordError
+from maintain.errors import DamagedError, RecordError
 from maintain.hashing import Digest, digest_file, short
 from maintain.imaging import State, read_weights
 from maintain.records import LoaderLog, ModelSpec, Plan, Reference, RoleTable, TrainingManifest
@@ -44,6 +44,15 @@ class StoredReference:
     def state(self) -> State:
         """Its weights. Raises `DamagedError` when the file has changed since."""
         return read_weights(self.weights, expected=self.record.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReferences:
+    """What lies in a workspace: whole references, and the names of folders that were begun or are damaged."""
+
+    whole: tuple[StoredReference, ...]
+    begun: tuple[str, ...]
+    damaged: tuple[str, ...]
 
 
 def reference_folder(workspace: Workspace, key: Digest) -> Path:
@@ -89,16 +98,21 @@ def references_for(plan: Plan, roles: RoleTable, champion: Champion, context: Co
     return tuple(found)
 
 
-def kept_references(workspace: Workspace) -> tuple[StoredReference | str, ...]:
-    """Every reference of a workspace, and the names of folders that hold none: begun, or damaged."""
+def kept_references(workspace: Workspace) -> KeptReferences:
+    """Every reference of a workspace, whoever needs it."""
     folders = sorted(workspace.references.iterdir()) if workspace.references.is_dir() else []
-    found: list[StoredReference | str] = []
+    whole, begun, damaged = [], [], []
     for folder in folders:
         try:
-            found.append(read_reference(folder) or f"{folder.name}: begun, not finished")
-        except MaintainError as error:
-            found.append(f"{folder.name}: {error.message}")
-    return tuple(found)
+            found = read_reference(folder)
+        except DamagedError:
+            damaged.append(folder.name)
+            continue
+        if found is None:
+            begun.append(folder.name)
+        else:
+            whole.append(found)
+    return KeptReferences(tuple(whole), tuple(begun), tuple(damaged))
 
 
 # --- private ---------------------------------------------------------------------------------------

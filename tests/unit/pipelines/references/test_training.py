@@ -161,7 +161,8 @@ def test_stopped_in_the_middle_it_goes_on_from_its_checkpoint_to_the_same_weight
     with pytest.raises(WaitingError, match="after 6 of 14 epochs"):
         trained_by(lineage, replace(lineage.context, stop=stop))
     assert len(found(lineage)) == 1
-    assert len(kept_references(lineage.context.workspace)) == 2
+    kept = kept_references(lineage.context.workspace)
+    assert (len(kept.whole), len(kept.begun), kept.damaged) == (1, 1, ())
     talk = Talk(lambda _: None, lambda name, done, _total: told.append((name, done)))
     again = trained_by(lineage, replace(lineage.context, talk=talk))
     assert told[0] == ("reference 2 of 3", 7)
