@@ -168,4 +168,4 @@ def test_eight_processes_register_and_promote_at_once(workspace: Path) -> None:
     assert numbers == tuple(range(1, 4 + new["version-registered"]))
     assert new["version-promoted"] == 1
     assert 1 <= new["version-registered"] <= PROCESSES
-    assert state.aliases == Aliases(champion=entries[-1].body["version"], previous=2)
+    assert state.aliases == Aliases(champion=int(str(entries[-1].body["version"])), previous=2)
