@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 from maintain import __version__
@@ -17,6 +16,7 @@ from maintain.database import create_database
 from maintain.errors import WorkspaceError
 from maintain.intake import create_key
 from maintain.settings import SETTINGS_FILE, Settings, Workspace, read_settings
+from maintain_policies import DEMO_POLICIES, demo_policy
 from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer
 
 #: The settings file of a new workspace: every key with its default, commented.
@@ -80,8 +80,8 @@ def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None
     workspace.pseudonym_key.parent.mkdir(mode=0o700)
     create_key(workspace.pseudonym_key, key=pseudonym_key)
     create_signing_key(workspace.signing_key)
-    example = files("maintain_policies").joinpath("demo/consent-withdrawal.yaml").read_text(encoding="utf-8")
-    (workspace.policies / "consent-withdrawal.yaml").write_text(example, encoding="utf-8")
+    for name in DEMO_POLICIES:
+        (workspace.policies / name).write_text(demo_policy(name), encoding="utf-8")
     database = create_database(workspace.database)
     try:
         signer = load_signer(workspace.signing_key)

@@ -9,13 +9,14 @@ from maintain_policies.catalogues import (
     GateSet,
     MethodEntry,
 )
-from maintain_policies.demo import DEMO_POLICY, demo_policy
+from maintain_policies.demo import DEMO_POLICIES, DEMO_POLICY, demo_policy
 from maintain_policies.loader import load_policy, parse_policy
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec, meaning
 from maintain_policies.schema import json_schema
 from maintain_policies.where import parse_where
 
 __all__ = [
+    "DEMO_POLICIES",
     "DEMO_POLICY",
     "AutoChoice",
     "Catalogues",

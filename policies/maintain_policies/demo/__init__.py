@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-__all__ = ["DEMO_POLICY", "demo_policy"]
+__all__ = ["DEMO_POLICIES", "DEMO_POLICY", "demo_policy"]
 
 #: The file that the demo runs.
 DEMO_POLICY = "consent-withdrawal.yaml"
+
+#: One policy to start from for each claim.
+DEMO_POLICIES = (DEMO_POLICY, "retired-camera.yaml", "variant-anatomy.yaml")
 
 
 def demo_policy(name: str = DEMO_POLICY) -> str:

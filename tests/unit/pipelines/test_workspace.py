@@ -13,6 +13,7 @@ from maintain.errors import WorkspaceError
 from maintain.settings import SETTINGS_FILE, Settings, read_settings
 from maintain_pipelines import workspace as module
 from maintain_pipelines.workspace import create_workspace
+from maintain_policies import DEMO_POLICIES
 
 
 def make(root: Path) -> Path:
@@ -50,7 +51,7 @@ def test_an_empty_folder_will_do(tmp_path: Path) -> None:
     root = make(tmp_path / "w")
     open_database(root / "maintain.db").close()
     assert read_settings(root / SETTINGS_FILE) == Settings()
-    assert (root / "policies" / "consent-withdrawal.yaml").is_file()
+    assert {path.name for path in (root / "policies").iterdir()} == set(DEMO_POLICIES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["w"]
 
 

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import maintain_policies
+from maintain.cli.catalogues import catalogues
 from maintain.predicate import FIELDS, LATER_FIELDS, OPERATORS
+from maintain.vocabulary import Claim
 from maintain_policies.language import KEYS
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -30,9 +34,19 @@ def test_it_opens_without_anything_heavy() -> None:
     assert ran.stdout.strip() == "[]"
 
 
-def test_the_demo_policy_is_the_example() -> None:
-    example = POLICIES / "examples" / "consent-withdrawal" / "policy.yaml"
-    assert maintain_policies.demo_policy() == example.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", maintain_policies.DEMO_POLICIES)
+def test_every_demo_policy_is_an_example_and_valid(name: str) -> None:
+    example = POLICIES / "examples" / name.removesuffix(".yaml") / "policy.yaml"
+    assert maintain_policies.demo_policy(name) == example.read_text(encoding="utf-8")
+    assert maintain_policies.load_policy(example, catalogues()).name == name.removesuffix(".yaml")
+
+
+def test_there_is_one_for_each_claim() -> None:
+    claims = {
+        maintain_policies.parse_policy(maintain_policies.demo_policy(name), source=name, catalogues=catalogues()).claim
+        for name in maintain_policies.DEMO_POLICIES
+    }
+    assert claims == set(Claim)
 
 
 def test_the_page_of_the_language_names_every_key_field_and_operator() -> None:
