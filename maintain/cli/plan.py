@@ -171,7 +171,9 @@ def _reference_lines(cost: ReferenceCost | None, plan: Plan) -> list[str]:
         return []
     alone = len(plan.slots[0].methods) == 1
     when = "made by `maintain reference train`" if alone else "the run trains what is missing"
-    return [f"References {cost.references} x {cost.steps} steps beside the budget, {cost.cached} of them there; {when}."]
+    return [
+        f"References {cost.references} x {cost.steps} steps beside the budget, {cost.cached} of them there; {when}."
+    ]
 
 
 def _reach_lines(reach: Reach) -> list[str]:
