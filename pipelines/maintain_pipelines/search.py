@@ -84,6 +84,9 @@ def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shel
         return _anew(plan, method, request, shelf)
     try:
         references = shelf.references()
+    except RefusedError as error:
+        return Decision(method.name, False, f"It has nothing to be compared with. {error.message}"), None
+    try:
         state = load_method(method.name).unlearn(request).state
     except RefusedError as error:
         return Decision(method.name, False, error.message), None

@@ -11,7 +11,7 @@ import pytest
 from helpers import killing
 from helpers.commands import say
 from maintain import codec
-from maintain.records import Candidate, LoaderLog, RoleTable, TrainingManifest
+from maintain.records import Candidate, LoaderLog, RoleTable, TrainingManifest, Verdict
 from maintain.vocabulary import Role
 
 POLICY = """\
@@ -105,6 +105,8 @@ def test_made_beforehand_they_are_there_for_the_run_and_the_first_is_released(fr
     assert forgotten
     assert forgotten.isdisjoint({ref.case_id for ref in manifest.learned})
     assert forgotten.isdisjoint({row.case_id for row in codec.read(log, LoaderLog).rows})
+    verdict = codec.read(folder / "03-verdict.json", Verdict)
+    assert list(verdict.references) == [one["weights"] for one in first.document["references"]]
     trained_now = say("run", scanner(alone, methods="[retrain]"), workspace=alone)
     assert trained_now.code == 0, trained_now.out + trained_now.err
     assert candidate(alone)[1].weights == released.weights

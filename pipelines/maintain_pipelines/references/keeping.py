@@ -17,7 +17,7 @@ from maintain.records import LoaderLog, ModelSpec, Plan, Reference, RoleTable, T
 from maintain.settings import Workspace
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
 from maintain_pipelines.context import Context
-from maintain_pipelines.references.naming import reference_keys
+from maintain_pipelines.references.naming import reference_keys, reference_seeds
 
 #: The record of a finished reference.
 REFERENCE_FILE = "reference.json"
@@ -85,17 +85,17 @@ def read_reference(folder: Path, *, key: Digest | None = None) -> StoredReferenc
 
 
 def references_for(plan: Plan, roles: RoleTable, champion: Champion, context: Context) -> tuple[StoredReference, ...]:
-    """The references of a plan that are there and whole, in the order of their seeds. Damaged ones are told of."""
-    found = []
-    for seed, key in reference_keys(plan, roles, champion, context.elsewhere):
-        try:
-            reference = read_reference(reference_folder(context.workspace, key), key=key)
-        except DamagedError as error:
-            context.talk.say(f"The reference of seed {seed} is not used. {error.message} {error.remedy}")
-            continue
-        if reference is not None:
-            found.append(reference)
-    return tuple(found)
+    """The references of a plan that are there and whole, in the order of their seeds. Damaged ones are told of.
+
+    Where a run went on elsewhere, those that were trained where it was planned are as good a yardstick.
+    """
+    found: dict[int, StoredReference] = {}
+    for place in dict.fromkeys((context.elsewhere or plan.environment, plan.environment)):
+        for seed, key in reference_keys(plan, roles, champion, place):
+            reference = None if seed in found else _whole(seed, key, context)
+            if reference is not None:
+                found[seed] = reference
+    return tuple(found[seed] for seed in reference_seeds(plan) if seed in found)
 
 
 def kept_references(workspace: Workspace) -> KeptReferences:
@@ -116,6 +116,14 @@ def kept_references(workspace: Workspace) -> KeptReferences:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _whole(seed: int, key: Digest, context: Context) -> StoredReference | None:
+    try:
+        return read_reference(reference_folder(context.workspace, key), key=key)
+    except DamagedError as error:
+        context.talk.say(f"The reference of seed {seed} is not used. {error.message} {error.remedy}")
+        return None
 
 
 def _damaged(name: str) -> DamagedError:

@@ -30,8 +30,13 @@ def asks_for_references(plan: Plan) -> bool:
 
 
 def reference_seeds(plan: Plan) -> tuple[int, ...]:
-    """The plan's own seed, with which its retrain is made, and others derived from it."""
-    return (plan.seed, *(_derived(plan.seed, number) for number in range(1, REFERENCES)))
+    """The plan's own seed, with which its retrain is made, and others derived from it; all different."""
+    seeds, number = [plan.seed], 0
+    while len(seeds) < REFERENCES:
+        number += 1
+        derived = _derived(plan.seed, number)
+        seeds += [derived] if derived not in seeds else []
+    return tuple(seeds)
 
 
 def reference_keys(

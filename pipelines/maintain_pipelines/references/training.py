@@ -27,6 +27,7 @@ from maintain_pipelines.references.keeping import (
     StoredReference,
     read_reference,
     reference_folder,
+    references_for,
 )
 from maintain_pipelines.references.naming import REFERENCES, reference_keys
 from maintain_registry import Event, EventKind
@@ -57,10 +58,12 @@ def train_references(
         RefusedError: A training diverged.
         WaitingError: It was told to stop; what was done is kept and gone on from.
     """
+    known = {one.record.seed: one for one in references_for(plan, roles, champion, context)}
     trained = []
     for number, (seed, key) in enumerate(reference_keys(plan, roles, champion, context.elsewhere), start=1):
         order = _Order(plan, roles, champion, seed, key, f"reference {number} of {REFERENCES}")
-        trained.append(_one(order, context, guard))
+        there = known.get(seed)
+        trained.append(_anew(order, context, guard) if there is None else TrainedReference(there, 0.0, cached=True))
     return tuple(trained)
 
 
@@ -85,17 +88,13 @@ class _Order:
     name: str
 
 
-def _one(order: _Order, context: Context, guard: Callable[[], None]) -> TrainedReference:
+def _anew(order: _Order, context: Context, guard: Callable[[], None]) -> TrainedReference:
+    """Train it, in the place of a damaged one if there is one."""
     folder, begun = reference_folder(context.workspace, order.key), context.clock.now()
-    try:
-        there = read_reference(folder, key=order.key)
-    except DamagedError as error:
-        context.talk.say(f"The reference of seed {order.seed} is trained again. {error.message}")
+    if (folder / REFERENCE_FILE).exists():
+        context.talk.say(f"The reference of seed {order.seed} is trained again.")
         guard()
         shutil.rmtree(folder)
-        there = None
-    if there is not None:
-        return TrainedReference(there, 0.0, cached=True)
     reference = _train(order, folder, context, guard)
     seconds = max((context.clock.now() - begun).total_seconds(), 0.0)
     return TrainedReference(reference, seconds, cached=False)

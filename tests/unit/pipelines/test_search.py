@@ -185,7 +185,7 @@ def test_without_references_a_group_ends_in_the_way_out(champion: UnlearnRequest
     assert taken.chosen
     broken = Shelf(references=lambda: _diverge(None, champion))  # type: ignore[arg-type,return-value]
     left, taken = searched(champion, *BOTH, claim=Claim.GROUP, shelf=broken).decisions
-    assert left.reason == "The training diverged."
+    assert left.reason == "It has nothing to be compared with. The training diverged."
     assert taken.chosen
 
 

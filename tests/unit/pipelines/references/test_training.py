@@ -26,6 +26,7 @@ from maintain_pipelines.references import (
     reference_seeds,
     references_for,
     train_references,
+    trained_before,
 )
 
 
@@ -181,6 +182,17 @@ def test_who_was_taken_over_writes_nothing(lineage: Lineage) -> None:
     with pytest.raises(TakenOverError):
         train_references(lineage.plan, lineage.roles, lineage.champion, lineage.context, guard=guard)
     assert found(lineage) == ()
+
+
+def test_a_run_that_went_on_elsewhere_keeps_its_yardstick(
+    trained: tuple[Lineage, tuple[TrainedReference, ...]],
+) -> None:
+    lineage, references = trained
+    moved = replace(lineage.context, elsewhere=replace(lineage.plan.environment, threads=2))
+    assert found(lineage, moved) == tuple(one.reference for one in references)
+    assert all(one.cached for one in trained_by(lineage, moved))
+    assert trained_before(lineage.plan, lineage.roles, lineage.champion, lineage.context) is not None
+    assert trained_before(lineage.plan, lineage.roles, lineage.champion, moved) is None
 
 
 def test_another_retain_set_seed_champion_or_place_is_another_reference(
