@@ -7,6 +7,7 @@ each against its digest in the ledger. What is not proven is never answered with
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from maintain import codec
@@ -21,6 +22,9 @@ from maintain_pipelines.champions import MANIFEST_FILE
 from maintain_pipelines.context import Context
 from maintain_pipelines.listing import Listed, listed
 from maintain_registry import ModelStore, entry_of_version, known_models, registered, require_signed
+
+#: Manifests that are read at once: most of the time goes into their digests, which need no lock of Python's.
+READERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +123,32 @@ def _recorded(unit: UnitOfWork, model: str, context: Context) -> Mapping[int, ob
 
 
 def _of_model(model: str, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> Iterator[Exposure]:
-    told: dict[int, _Told] = {}
-    broken: dict[int, str] = {}
-    for number in sorted({*recorded, *store.versions(model)}):
-        if number not in recorded:
-            broken[number] = "it is stored, but the ledger has never seen it"
-            continue
-        try:
-            stored = store.get(model, number)
-            if codec.digest_of(stored.record) != recorded[number]:
-                broken[number] = "it is not the version that its ledger entry names"
-                continue
-            told[number] = _Told(stored.record, listed(stored.read(MANIFEST_FILE), sought.cases | sought.copies))
-        except (MaintainError, UnicodeDecodeError):
-            broken[number] = "its files are damaged or gone"
+    numbers = sorted({*recorded, *store.versions(model)})
+    with ThreadPoolExecutor(max_workers=READERS) as readers:
+        read = tuple(readers.map(lambda number: _read(model, number, recorded, sought, store), numbers))
+    told = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, _Told)}
+    broken = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, str)}
     by_name = {(item.record.weights, item.record.manifest): number for number, item in told.items()}
     aliases = _aliases(model, store)
-    for number in sorted({*told, *broken}):
+    for number in numbers:
         held = tuple(alias for alias, at in aliases.items() if at == number)
         if number in broken:
             yield Exposure(model, number, held, Exposed.UNKNOWN, broken[number], 0, 0)
         else:
             yield _answer(model, number, held, told, by_name, sought)
+
+
+def _read(model: str, number: int, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> _Told | str:
+    """What the manifest of a version lists, or why nobody can say."""
+    if number not in recorded:
+        return "it is stored, but the ledger has never seen it"
+    try:
+        stored = store.get(model, number)
+        if codec.digest_of(stored.record) != recorded[number]:
+            return "it is not the version that its ledger entry names"
+        return _Told(stored.record, listed(stored.read(MANIFEST_FILE), sought.cases | sought.copies))
+    except (MaintainError, UnicodeDecodeError):
+        return "its files are damaged or gone"
 
 
 def _answer(

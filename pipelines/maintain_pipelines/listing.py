@@ -33,11 +33,11 @@ def listed(data: bytes, cases: Iterable[str]) -> Listed:
     if cut is None:
         return _decoded(data, frozenset(wanted.values()))
     found: dict[str, set[str]] = {name: set() for name in _LISTS}
-    pattern = re.compile(b"|".join(map(re.escape, wanted)) or _NOTHING)
+    pattern = re.compile(b'"case_id":(%s)' % (b"|".join(map(re.escape, wanted)) or _NOTHING))
     for match in pattern.finditer(data):
         name = next((name for name, (start, end) in cut.items() if start <= match.start() < end), None)
         if name is not None:
-            found[name].add(wanted[match.group()])
+            found[name].add(wanted[match[1]])
     rest, position = b"", 0
     for start, end in sorted(cut.values()):
         rest, position = rest + data[position:start], end
