@@ -22,11 +22,11 @@ def page_lines(told: Biography) -> list[str]:
         lines.append(f"  none: {made.event} is not judged against a champion")
     else:
         lines.append(f"  {told.verdict.outcome}: {told.verdict.reason}")
-        rows = [
+        judged = [
             (result.gate, result.outcome.value, "decides" if result.decisive else "reported", result.reason)
             for result in told.verdict.gates
         ]
-        lines += [f"  {line}" for line in console.table(("gate", "outcome", "", "reason"), rows)]
+        lines += [f"  {line}" for line in console.table(("gate", "outcome", "", "reason"), judged)]
     earlier = "".join(f" <- version {number}" for number in told.chain)
     random = told.origin.kind is OriginKind.INITIALISATION
     end = "random weights" if random else f"weights {told.origin.weights}, which the registry does not have"

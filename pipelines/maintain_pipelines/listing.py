@@ -45,7 +45,8 @@ def listed(data: bytes, cases: Iterable[str]) -> Listed:
         head = _manifest(rest + data[position:])
     except RecordError:  # a name with brackets of its own: only the whole tells where a list ends
         return _decoded(data, frozenset(wanted.values()))
-    return Listed(*(frozenset(found[name]) for name in _LISTS), head)
+    learned, unlearned, selected = (frozenset(found[name]) for name in _LISTS)
+    return Listed(learned, unlearned, selected, head)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -83,4 +84,5 @@ def _cut(data: bytes) -> dict[str, tuple[int, int]] | None:
 def _decoded(data: bytes, wanted: frozenset[str]) -> Listed:
     manifest = _manifest(data)
     lists = (manifest.learned, manifest.unlearned, manifest.selected_with)
-    return Listed(*(wanted & {ref.case_id for ref in refs} for refs in lists), manifest)
+    learned, unlearned, selected = (wanted & {ref.case_id for ref in refs} for refs in lists)
+    return Listed(learned, unlearned, selected, manifest)
