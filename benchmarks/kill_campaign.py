@@ -2,7 +2,8 @@
 
 Each cell is a copy of one workspace, a run killed once with SIGKILL, and `--resume` (or the policy again,
 where no run was begun). It holds when there is one version with the weights of an undisturbed run, the
-same ledger entries, no look counted twice, and a whole, anchored ledger.
+same ledger entries, no look counted twice, and a whole, anchored ledger. Then the same for every point of promote,
+suspend and rollback, on a lineage without trainings: the aliases and entries of an undisturbed move.
 
     PYTHONPATH=tests python benchmarks/kill_campaign.py --moments 40 --seed 1
 """
@@ -15,7 +16,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 from evidence import read_cells, write_cells  # noqa: E402  # the path comes first
 
-from helpers import killing  # noqa: E402  # the path comes first
+from helpers import killing, lineage  # noqa: E402  # the path comes first
 from helpers.commands import say  # noqa: E402
 from maintain.clock import SystemClock  # noqa: E402
 from maintain.database import open_database  # noqa: E402
@@ -40,6 +41,12 @@ NAME = "kill_campaign"
 THREADS = 1
 MODEL = "fundus-triage"
 GATES = ("gates: default", "gates: [default, {retention: {margin: 0.15}}]")
+WHY = ("--reason", "campaign")
+MOVES = {
+    "promote": ("registry", "promote", lineage.MODEL),
+    "suspend": ("registry", "suspend", lineage.MODEL, *WHY),
+    "rollback": ("registry", "rollback", lineage.MODEL, *WHY),
+}
 OPTIONS = HospitalOptions(patients=260, seed=3, difficulty=0.0, patient_label_noise=0.0, image_label_noise=0.0)
 
 
@@ -73,10 +80,35 @@ def main() -> None:
             shutil.rmtree(workspace)
             document = write_cells(path, NAME, cells, threads=THREADS)
             path.with_suffix(".md").write_text(_render(document, asked.seed), encoding="utf-8")
+        for cell, found in _moves(nursery, Path(name), set(cells)):
+            cells[cell] = found
+            document = write_cells(path, NAME, cells, threads=THREADS)
+            path.with_suffix(".md").write_text(_render(document, asked.seed), encoding="utf-8")
     sys.exit(0 if cells and all(cell["holds"] for cell in cells.values()) else 1)
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _moves(nursery: killing.Nursery, folder: Path, known: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every move of aliases, killed at every point that it comes to, and said again."""
+    begin = lineage.make_promoted(folder / "lineage")
+    for name, words in MOVES.items():
+        calm = _copy(begin, folder / f"calm-{name}")
+        nursery.run(*words, workspace=calm)
+        wanted = _facts(calm)
+        for point in killing.MOVES:
+            if (cell := f"{name}: {point}") in known:
+                continue
+            workspace = _copy(begin, folder / "cell")
+            killed = nursery.run(*words, workspace=workspace, point=point)
+            decided = _facts(workspace)["events"] == wanted["events"]
+            ended = nursery.run(*words, workspace=workspace)
+            holds = ended.code in (0, 5) and _facts(workspace) == wanted
+            shutil.rmtree(workspace)
+            if killed.code == -9:  # a move that sets fewer aliases does not come to every point
+                left = "decided" if decided else "undecided"
+                yield cell, {"killed": True, "left": left, "code": ended.code, "holds": holds}
 
 
 def _made(folder: Path) -> Path:

@@ -179,6 +179,17 @@ class Alias(StrEnum):
     """The version that served before."""
 
 
+class Exposed(StrEnum):
+    """Whether the weights of a version were made with a case."""
+
+    YES = "yes"
+    """It was learned, by this version or by one whose weights it began from."""
+    NO = "no"
+    """Proven manifests all the way back to random weights do not list it as learned."""
+    UNKNOWN = "unknown"
+    """Nobody can show it either way."""
+
+
 class RunState(StrEnum):
     """Where a run stands; the table of moves is in `maintain_pipelines.states`."""
 

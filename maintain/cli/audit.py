@@ -1,7 +1,9 @@
-"""`maintain audit`: whether the trail is whole."""
+"""`maintain audit`: whether the trail is whole, what it says of a version, and who was learned from."""
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import Annotated
 
 import typer
@@ -9,13 +11,9 @@ import typer
 from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
+from maintain.errors import InputError
 
 app = typer.Typer()
-
-
-@app.callback()
-def _noun() -> None:
-    """Keep `audit` a group although it has one command so far."""
 
 
 @app.command()
@@ -34,6 +32,7 @@ def verify(
     Example:
       maintain audit verify
     """
+    from maintain import codec
     from maintain.cli.audit_ledger import verify_ledger
 
     report = verify_ledger(context.obj)
@@ -44,8 +43,97 @@ def verify(
         else "Unanchored: there is no head file, so a ledger that was rewritten as a whole would not show.",
     ]
     lines += [f"Note: {warning}" for warning in report.warnings]
-    from maintain import codec
-
     console.answer(codec.encode(report), lines, schema="audit-verify", as_json=as_json)
     if require_anchor and not report.anchored:
         raise typer.Exit(ExitCode.NOT_EVALUATED)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model.")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="Its number.")],
+    as_json: AsJson = False,
+) -> None:
+    """One registered version on one page: who, what, why, the gates, what it began from, every entry about it.
+
+    Its files are read against their digests and the signatures of its entries are checked.
+
+    \b
+    Example:
+      maintain audit show fundus-triage 2
+    """
+    from maintain.cli.audit_pages import page_document, page_lines
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.biography import tell
+    from maintain_pipelines.promote import require_model
+
+    with open_context(context.obj) as ports:
+        require_model(model, ports)
+        told = tell(model, version, ports)
+    console.answer(page_document(told), page_lines(told), schema="audit-show", as_json=as_json)
+
+
+@app.command()
+def exposure(
+    context: typer.Context,
+    case: Annotated[str | None, typer.Argument(metavar="CASE", help="The keyed identifier of a case.")] = None,
+    patient: Annotated[
+        bool,
+        typer.Option(
+            "--patient", help="Everything of the patient of CASE; without CASE the PatientID is read from stdin."
+        ),
+    ] = False,
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", metavar="TEXT", help="With a PatientID: who issued it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which versions were made with a case or a patient: yes, no, or unknown, for every version.
+
+    Asked of each version's training manifest, of those of the versions whose weights it began from, and of
+    exact copies. A PatientID is read from stdin, hidden at a terminal, never taken as an argument, and never
+    kept. Exits 3 when the answer of any version is unknown.
+
+    \b
+    Examples:
+      maintain audit exposure 3f1c…
+      maintain audit exposure 3f1c… --patient --json
+      maintain audit exposure --patient --issuer SYNTHETIC-HOSPITAL < patient.txt
+    """
+    from maintain import codec
+    from maintain.cli.audit_pages import exposure_lines
+    from maintain.cli.composition import open_context
+    from maintain.vocabulary import Exposed
+    from maintain_pipelines import exposure as asking
+
+    if case is None and not patient:
+        raise InputError(
+            "Nobody said whose exposure.", remedy="Name a case, or say `--patient` and give the PatientID."
+        )
+    if issuer is not None and (case is not None or not patient):
+        raise InputError("`--issuer` belongs to a PatientID.", remedy="Say it with `--patient` and without a case.")
+    identifier = _read_identifier() if case is None else ""
+    with open_context(context.obj) as ports:
+        if case is None:
+            sought = asking.patient_sought(identifier, issuer, ports)
+        elif patient:
+            sought = asking.patient_of_case_sought(case, ports)
+        else:
+            sought = asking.case_sought(case, ports)
+        found = asking.exposures(sought, ports)
+        asking.require_known(sought, found, ports)
+    document = {"cases": len(sought.cases), "copies": len(sought.copies), "versions": [codec.encode(x) for x in found]}
+    console.answer(document, exposure_lines(sought, found), schema="audit-exposure", as_json=as_json)
+    if any(item.answer is Exposed.UNKNOWN for item in found):
+        raise typer.Exit(ExitCode.NOT_EVALUATED)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _read_identifier() -> str:
+    """A PatientID from stdin; where that is a terminal it is asked for and not shown."""
+    if sys.stdin.isatty():
+        return getpass.getpass("PatientID: ", stream=sys.stderr)
+    return sys.stdin.readline().strip()

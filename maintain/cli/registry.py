@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -97,3 +98,52 @@ def show(
         "manifest": {"status": manifest.status.value, "learned": len(manifest.learned)},
     }
     console.answer(document, lines, schema="registry-show", as_json=as_json)
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model.")],
+    first: Annotated[int, typer.Argument(metavar="A", help="One version.")],
+    second: Annotated[int, typer.Argument(metavar="B", help="Another one.")],
+    as_json: AsJson = False,
+) -> None:
+    """What differs between two registered versions: how they were made, what they learned, what judged them.
+
+    \b
+    Example:
+      maintain registry diff fundus-triage 1 2
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.compare import compare
+    from maintain_pipelines.promote import require_model
+
+    with open_context(context.obj) as ports:
+        require_model(model, ports)
+        found = compare(model, first, second, ports)
+    header = ("", f"version {first}", f"version {second}")
+    differing = [(item.name, _cut(item.first), _cut(item.second)) for item in found.aspects if item.differs]
+    same = [item.name for item in found.aspects if not item.differs]
+    lists = [
+        (row.name.replace("_", " "), row.first, row.second, row.only_first, row.only_second) for row in found.lists
+    ]
+    lines = [*console.table(header, differing), "", f"The same in both: {', '.join(same) or 'nothing'}.", ""]
+    lines += console.table(("cases", *header[1:], f"only {first}", f"only {second}"), lists)
+    if found.gates:
+        gates = [(item.name, item.first, item.second) for item in found.gates]
+        lines += ["", *console.table(("gate", *header[1:]), gates)]
+    console.answer(codec.encode(found), lines, schema="registry-diff", as_json=as_json)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _cut(text: str) -> str:
+    """A text in which digests are as short as a person reads them."""
+    from maintain.hashing import short
+
+    return " ".join(short(word) if _DIGEST.fullmatch(word) else word for word in text.split(" "))
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -132,6 +132,10 @@ class CohortStore:
             )
         return found[0]
 
+    def of_patient(self, patient: str) -> tuple[Case, ...]:
+        """Every case of one patient, ordered; none where the cohort does not know the patient."""
+        return read_cases(self.unit, tables.patient.c.patient == patient)
+
     def copies(self, cases: Iterable[Case]) -> tuple[Case, ...]:
         """The other cases that show exactly one of these pictures, whoever they were filed under."""
         given = {case.case_id: case.pixels for case in cases}

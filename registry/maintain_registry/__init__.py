@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
     from maintain_registry.inspection import Irregularity, irregularities
-    from maintain_registry.intents import UNNUMBERED, Intent, abandon, reconcile, register, registered
+    from maintain_registry.intents import UNNUMBERED, Intent, abandon, known_models, reconcile, register, registered
     from maintain_registry.ledger import Entry, Ledger, last_entry_time
     from maintain_registry.memory import MemoryStore
     from maintain_registry.moves import Move, move_aliases
@@ -60,6 +60,7 @@ __all__ = [
     "entries_about",
     "entry_of_version",
     "irregularities",
+    "known_models",
     "last_entry_time",
     "load_public_key",
     "load_signer",
@@ -80,7 +81,7 @@ _ROOMS = {
     "contents": ("WEIGHTS_FILE", "check_model_name"),
     "events": ("Event", "EventKind"),
     "folder": ("FolderStore",),
-    "intents": ("UNNUMBERED", "Intent", "abandon", "reconcile", "register", "registered"),
+    "intents": ("UNNUMBERED", "Intent", "abandon", "known_models", "reconcile", "register", "registered"),
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "memory": ("MemoryStore",),

@@ -17,7 +17,7 @@ from maintain.database import tables as t
 from maintain.errors import MaintainError
 from maintain.vocabulary import Alias
 from maintain_registry.aliases import Aliases, unfinished_moves
-from maintain_registry.intents import BEGUN, RECORDED, registered
+from maintain_registry.intents import BEGUN, RECORDED, known_models, registered
 from maintain_registry.ledger import stored_body
 from maintain_registry.port import ModelStore
 from maintain_registry.serving import serving_of
@@ -36,8 +36,8 @@ class Irregularity:
 
 def irregularities(unit: UnitOfWork, store: ModelStore) -> tuple[Irregularity, ...]:
     """Everything in which store, ledger and the rows of registrations under way disagree."""
-    known = {row.model for row in unit.rows(select(t.intent.c.model).distinct())}
-    return tuple(item for model in sorted(known | set(store.models())) for item in _of_model(unit, store, model))
+    known = {*known_models(unit), *store.models()}
+    return tuple(item for model in sorted(known) for item in _of_model(unit, store, model))
 
 
 # --- private ---------------------------------------------------------------------------------------

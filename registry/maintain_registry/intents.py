@@ -145,6 +145,11 @@ def registered(unit: UnitOfWork, model: str) -> tuple[int, ...]:
     return tuple(row.version for row in unit.rows(query))
 
 
+def known_models(unit: UnitOfWork) -> tuple[str, ...]:
+    """The models of which a version was registered, or is about to be, sorted."""
+    return tuple(sorted(row.model for row in unit.rows(select(t.intent.c.model).distinct())))
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 BEGUN, RECORDED, DONE = "begun", "recorded", "done"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from functional.conftest import EPOCHS, POLICY
 from helpers.commands import say
 from maintain.cli.app import app
 from maintain.clock import SystemClock
+from maintain.hospital.headers import ISSUER
 from maintain.unlearn.retrain import Retrain
 from maintain_pipelines.demo import demo_key
 from maintain_pipelines.workspace import create_workspace
@@ -200,6 +202,20 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
         tell("runs", "abandon", run, code=1)
     case = next(iter((workspace / "runs" / runs[0]).glob("roles-*.jsonl"))).read_text().splitlines()[1]
     identity = case.partition('"case_id":"')[2].partition('"')[0]
+    tell("registry", "promote", "fundus-triage", code=0, again=5)
+    tell("registry", "rollback", "fundus-triage", "--reason", "ticket 4711", code=1)
+    tell("registry", "diff", "fundus-triage", 1, 2, code=0)
+    tell("audit", "show", "fundus-triage", 2, code=0)
+    tell("audit", "exposure", identity, "--patient", code=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patient = (hospital / "withdrawals.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+        for named, code in ((f"{PATIENT}-{patient}", 0), (f"{STRANGER}-{patient}", 2)):
+            for extra in ((), ("--json",)):
+                patch.setattr("sys.stdin", io.StringIO(named + "\n"))
+                words = ("audit", "exposure", "--patient", "--issuer", ISSUER, *extra)
+                answer = say(*words, workspace=workspace)
+                answers.extend((answer.out, answer.err))
+                assert answer.code == code, (answer.out, answer.err)
     tell("cohort", "show", identity, code=0)
     tell("cohort", "show", "nobody", code=2)
     tell("policy", "explain", identity, "--policy", policy, code=0)
@@ -210,6 +226,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("registry", "show", "fundus-triage", 2, code=0)
     tell("audit", "verify", code=0)
     tell("doctor", "migrate", code=5)
+    tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
     return workspace, said, "\n".join(answers)
 
 

@@ -13,11 +13,11 @@ import pytest
 
 from helpers import killing
 from helpers.commands import say
-from helpers.lineage import MODEL, add_candidate, install, make_workspace, manifest_of, opened
+from helpers.lineage import MODEL, add_candidate, make_promoted, opened
 from maintain.errors import StaleError
 from maintain.vocabulary import Alias
 from maintain_pipelines.promote import promote
-from maintain_registry import Aliases, EventKind, aliases_of, irregularities, registered, serving_of
+from maintain_registry import EventKind, aliases_of, irregularities, registered, serving_of
 
 WHY = ("--reason", "ticket 4711")
 
@@ -57,13 +57,7 @@ KILLS = [("promote", point) for point in killing.MOVES] + [
 @pytest.fixture(scope="module")
 def lineage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Version 2 serves, 1 did before, and 3 waits. Copy it."""
-    root = make_workspace(tmp_path_factory.mktemp("lineage") / "workspace")
-    with opened(root) as context:
-        install(context)
-        add_candidate(context, 1, salt=1)
-        promote(MODEL, None, context)
-        add_candidate(context, 2, manifest_of(range(1, 18)), salt=2)
-    return root
+    return make_promoted(tmp_path_factory.mktemp("lineage") / "workspace")
 
 
 @pytest.fixture
@@ -168,4 +162,4 @@ def test_eight_processes_register_and_promote_at_once(workspace: Path) -> None:
     assert numbers == tuple(range(1, 4 + new["version-registered"]))
     assert new["version-promoted"] == 1
     assert 1 <= new["version-registered"] <= PROCESSES
-    assert state.aliases == Aliases(champion=int(str(entries[-1].body["version"])), previous=2)
+    assert state.aliases.document() == {"champion": entries[-1].body["version"], "candidate": None, "previous": 2}

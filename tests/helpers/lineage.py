@@ -19,6 +19,7 @@ from maintain.records import CaseRef, ModelVersion, Origin, TrainingManifest
 from maintain.settings import find_workspace
 from maintain.vocabulary import Alias, ManifestStatus, OriginKind
 from maintain_pipelines.context import Context, silence
+from maintain_pipelines.promote import promote
 from maintain_pipelines.workspace import create_workspace
 from maintain_registry import UNNUMBERED, Content, Event, EventKind, Intent, ModelStore, register
 
@@ -37,6 +38,16 @@ def make_workspace(root: Path) -> Path:
     with database.begin() as unit:
         fill(unit, [make_case(number) for number in range(1, CASES + 1)])
     database.close()
+    return root
+
+
+def make_promoted(root: Path) -> Path:
+    """The same with a lineage in it: version 2 serves, 1 did before, and 3 waits."""
+    with opened(make_workspace(root)) as context:
+        install(context)
+        add_candidate(context, 1, salt=1)
+        promote(MODEL, None, context)
+        add_candidate(context, 2, manifest_of(range(1, 18)), salt=2)
     return root
 
 

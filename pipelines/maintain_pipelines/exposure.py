@@ -1,0 +1,214 @@
+"""Which versions were made with a case, or with anything of a patient: yes, no, or nobody can say.
+
+The answer comes from a version's own manifest and from those of the versions whose weights it began from,
+each against its digest in the ledger. What is not proven is never answered with no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from maintain import codec
+from maintain.cohort import CohortStore
+from maintain.database import UnitOfWork
+from maintain.errors import DamagedError, InputError, MaintainError
+from maintain.hashing import Digest
+from maintain.intake import load_pseudonyms
+from maintain.records import ModelVersion, Origin
+from maintain.vocabulary import Alias, Exposed, ManifestStatus, OriginKind
+from maintain_pipelines.champions import MANIFEST_FILE
+from maintain_pipelines.context import Context
+from maintain_pipelines.listing import Listed, listed
+from maintain_registry import ModelStore, entry_of_version, known_models, registered, require_signed
+
+#: Manifests that are read at once: most of the time goes into their digests, which need no lock of Python's.
+READERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Who is asked for: the cases themselves, and every other case that shows exactly the same picture."""
+
+    cases: frozenset[str]
+    copies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What one version says: the answer, why, how many cases it learned, and how many only chose among versions."""
+
+    model: str
+    version: int
+    aliases: tuple[str, ...]
+    answer: Exposed
+    why: str
+    learned: int
+    selected_with: int
+
+
+def case_sought(case: str, context: Context) -> Sought:
+    """One case and its exact copies; a case that the cohort lost is looked for all the same."""
+    with context.database.read() as unit:
+        try:
+            found = CohortStore(unit).case(case)
+        except InputError:
+            return Sought(frozenset({case}))
+        copies = CohortStore(unit).copies([found])
+    return Sought(frozenset({case}), frozenset(copy.case_id for copy in copies))
+
+
+def patient_of_case_sought(case: str, context: Context) -> Sought:
+    """Every case of the patient whom a case belongs to. Raises `InputError` when the cohort lacks it."""
+    with context.database.read() as unit:
+        return _of_patient(unit, CohortStore(unit).case(case).patient)
+
+
+def patient_sought(patient_id: str, issuer: str | None, context: Context) -> Sought:
+    """Every case of the patient with that identifier, of which nothing is kept or said.
+
+    Raises `InputError` when it names nobody in the cohort.
+    """
+    patient = load_pseudonyms(context.workspace.pseudonym_key).patient(patient_id, issuer)
+    with context.database.read() as unit:
+        sought = _of_patient(unit, patient) if patient is not None else Sought(frozenset())
+    if not sought.cases:
+        raise InputError(
+            "The cohort knows nobody of that identifier.",
+            remedy="Check it, and name the IssuerOfPatientID of the images with `--issuer` where they have one.",
+        )
+    return sought
+
+
+def exposures(sought: Sought, context: Context) -> tuple[Exposure, ...]:
+    """The answer of every version of every model, those that the ledger has never seen included."""
+    with context.database.read() as unit:
+        models = sorted({*known_models(unit), *context.store.models()})
+        recorded = {model: _recorded(unit, model, context) for model in models}
+    return tuple(found for model in models for found in _of_model(model, recorded[model], sought, context.store))
+
+
+def require_known(sought: Sought, found: tuple[Exposure, ...], context: Context) -> None:
+    """Raise `InputError` when neither the cohort nor any manifest has heard of the case: a slip is no NO."""
+    if any(item.learned or item.selected_with for item in found):
+        return
+    with context.database.read() as unit:
+        for case in sought.cases:
+            CohortStore(unit).case(case)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A registered version with what its manifest lists of those who are sought."""
+
+    record: ModelVersion
+    listed: Listed
+
+
+def _of_patient(unit: UnitOfWork, patient: str) -> Sought:
+    store = CohortStore(unit)
+    cases = store.of_patient(patient)
+    own = frozenset(case.case_id for case in cases)
+    return Sought(own, frozenset(copy.case_id for copy in store.copies(cases)) - own)
+
+
+def _recorded(unit: UnitOfWork, model: str, context: Context) -> Mapping[int, object]:
+    """The digest of each version's record, as its signed entry says. Raises `BrokenChainError` where one is not."""
+    entries = {number: entry_of_version(unit, context.ledger, model, number) for number in registered(unit, model)}
+    return {number: require_signed(entry, context.ledger).body.get("record") for number, entry in entries.items()}
+
+
+def _of_model(model: str, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> Iterator[Exposure]:
+    numbers = sorted({*recorded, *store.versions(model)})
+    with ThreadPoolExecutor(max_workers=READERS) as readers:
+        read = tuple(readers.map(lambda number: _read(model, number, recorded, sought, store), numbers))
+    told = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, _Told)}
+    broken = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, str)}
+    by_name = {(item.record.weights, item.record.manifest): number for number, item in told.items()}
+    aliases = _aliases(model, store)
+    for number in numbers:
+        held = tuple(alias for alias, at in aliases.items() if at == number)
+        if number in broken:
+            yield Exposure(model, number, held, Exposed.UNKNOWN, broken[number], 0, 0)
+        else:
+            yield _answer(model, number, held, told, by_name, sought)
+
+
+def _read(model: str, number: int, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> _Told | str:
+    """What the manifest of a version lists, or why nobody can say."""
+    if number not in recorded:
+        return "it is stored, but the ledger has never seen it"
+    try:
+        stored = store.get(model, number)
+        if codec.digest_of(stored.record) != recorded[number]:
+            return "it is not the version that its ledger entry names"
+        return _Told(stored.record, listed(stored.read(MANIFEST_FILE), sought.cases | sought.copies))
+    except (MaintainError, UnicodeDecodeError):
+        return "its files are damaged or gone"
+
+
+def _answer(
+    model: str,
+    number: int,
+    held: tuple[str, ...],
+    told: Mapping[int, _Told],
+    by_name: Mapping[tuple[Digest, Digest], int],
+    sought: Sought,
+) -> Exposure:
+    mine = told[number].listed
+    chain, gap = _began_from(number, told, by_name)
+    learned = mine.learned | mine.unlearned
+    for earlier in chain:
+        learned |= told[earlier].listed.learned | told[earlier].listed.unlearned
+    if learned:
+        answer, why = Exposed.YES, _how(mine, chain, told, sought)
+    elif gap is not None:
+        answer, why = Exposed.UNKNOWN, gap
+    else:
+        answer, why = Exposed.NO, "proven manifests back to random weights do not list it as learned"
+    return Exposure(model, number, held, answer, why, len(learned), len(mine.selected_with))
+
+
+def _how(mine: Listed, chain: tuple[int, ...], told: Mapping[int, _Told], sought: Sought) -> str:
+    """Where it was learned; what was learned here says more than what came with the weights."""
+    if mine.learned & sought.cases:
+        return "it learned from it"
+    if mine.learned:
+        return "it learned from an exact copy"
+    if mine.unlearned:
+        return "learned by a version whose weights it began from, and unlearned by behaviour"
+    earlier = next(number for number in chain if told[number].listed.learned | told[number].listed.unlearned)
+    return f"it began from the weights of version {earlier}, which learned from it"
+
+
+def _began_from(
+    number: int, told: Mapping[int, _Told], by_name: Mapping[tuple[Digest, Digest], int]
+) -> tuple[tuple[int, ...], str | None]:
+    """The versions whose weights lie under this one, nearest first, and what of that cannot be shown."""
+    chain: list[int] = []
+    at = number
+    while True:
+        head = told[at].listed.head
+        if head.status is not ManifestStatus.PROVEN:
+            return tuple(chain), f"the manifest of version {at} is {head.status}, not proven"
+        following = _before(head.origin, by_name)
+        if following is None or following in (number, *chain):
+            lost = head.origin.kind is not OriginKind.INITIALISATION
+            return tuple(chain), f"version {at} began from weights that the registry does not have" if lost else None
+        chain.append(following)
+        at = following
+
+
+def _before(origin: Origin, by_name: Mapping[tuple[Digest, Digest], int]) -> int | None:
+    return None if origin.manifest is None else by_name.get((origin.weights, origin.manifest))
+
+
+def _aliases(model: str, store: ModelStore) -> Mapping[str, int | None]:
+    try:
+        return {alias.value: store.alias(model, alias) for alias in Alias}
+    except DamagedError:
+        return {}
