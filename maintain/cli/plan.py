@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from maintain.vocabulary import Claim
 if TYPE_CHECKING:
     from maintain.records import Plan, Slot
     from maintain_pipelines.cost import MethodCost
+    from maintain_pipelines.prospects import Prospect
     from maintain_pipelines.reach import LimitUse, Reach, Share
     from maintain_pipelines.select import Preview
     from maintain_policies import Policy
@@ -49,8 +51,10 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     Example:
       maintain plan policies/consent-withdrawal.yaml
     """
+    from maintain import codec
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
+    from maintain_pipelines.prospects import prospects_of, release_chance, warning_of
     from maintain_pipelines.reach import refuse_excess
     from maintain_pipelines.select import preview
     from maintain_policies import load_policy
@@ -59,7 +63,17 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     with open_context(context.obj) as ports:
         found = preview(loaded, ports)
     refuse_excess(loaded.name, found.reach)
-    console.answer(_document(found, loaded), _lines(found, loaded), schema="plan", as_json=as_json)
+    planned, nothing = found.selection.plan, found.selection.nothing_learned
+    prospects = () if nothing else prospects_of(planned, found.selection.roles)
+    document = {
+        **_document(found, loaded),
+        "prospects": [codec.encode(prospect) for prospect in prospects],
+        "release_chance": None if nothing else release_chance(planned, prospects),
+    }
+    lines = [*_lines(found, loaded), *prospect_lines(prospects)]
+    console.answer(document, lines, schema="plan", as_json=as_json)
+    if not nothing and (warning := warning_of(planned, prospects)):
+        console.say(f"Warning: {warning}")
 
 
 def role_lines(plan: Plan) -> list[str]:
@@ -92,6 +106,27 @@ def slot_lines(plan: Plan) -> list[str]:
             for slot in others
         ),
     ]
+
+
+def prospect_lines(prospects: Sequence[Prospect]) -> list[str]:
+    """What each gate can see at these sizes, and how often an honest model passes it."""
+    if not prospects:
+        return []
+    header = ("gate", "asks for", "images", "patients", "rarest label", "smallest visible", "chance to pass")
+    rows = [
+        (
+            prospect.gate,
+            prospect.what,
+            prospect.cases,
+            prospect.patients,
+            prospect.positives,
+            "-" if prospect.smallest_visible is None else f"{100 * prospect.smallest_visible:.1f} points",
+            "-" if prospect.chance is None else f"{100 * prospect.chance:.0f} %",
+        )
+        for prospect in prospects
+    ]
+    notes = [f"{prospect.gate}, {prospect.what}: {prospect.note}." for prospect in prospects if prospect.note]
+    return ["", *console.table(header, rows), *notes]
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from maintain import codec
 from maintain.gates.base import Ancestor, Evidence
 from maintain.hashing import short
-from maintain.records import CaseRef
+from maintain.records import CaseRef, Origin
 from maintain.vocabulary import ManifestStatus, OriginKind
 
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """The versions a candidate's weights go back to, nearest first, and what hides the rest of the chain."""
+    """The versions that weights go back to, nearest first, and what hides the rest of the chain."""
 
     ancestors: tuple[Ancestor, ...]
     breaks: tuple[str, ...]
@@ -34,12 +34,11 @@ class Descent:
         return self.learned | unlearned
 
 
-def descent(evidence: Evidence) -> Descent:
-    """Follow the log's origin, digest by digest, through the champion's manifest to random weights."""
+def descent(evidence: Evidence, origin: Origin) -> Descent:
+    """Follow an origin, digest by digest, through the champion's manifest to random weights."""
     champion = Ancestor(evidence.plan.champion.weights, evidence.champion_manifest)
     known = {codec.digest_of(one.manifest): one for one in (*evidence.ancestors, champion)}
     found: list[Ancestor] = []
-    origin = evidence.log.origin
     while origin.kind is OriginKind.CHECKPOINT:
         link = known.pop(origin.manifest or "", None)
         if link is None:

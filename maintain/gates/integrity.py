@@ -173,6 +173,8 @@ def _model(evidence: Evidence) -> list[str]:
     reasons = [f"other {', '.join(differing)} than the champion"] if differing else []
     if {evidence.candidate_spec.model, evidence.candidate_manifest.model} != {evidence.plan.model}:
         reasons.append("network or manifest belong to another model than the plan")
+    if evidence.candidate_spec.operating_threshold != evidence.champion_spec.operating_threshold:
+        reasons.append("a new threshold is a change to approve, and nobody can approve one yet")
     return reasons
 
 

@@ -8,20 +8,15 @@ every ranking by retention, and has forgotten nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from maintain.errors import NotEvaluatedError
+from maintain.gates.answers import answers_of, unusable
 from maintain.gates.base import Evidence, judged, listed, number
-from maintain.gates.consumption import counted
-from maintain.hashing import Digest
-from maintain.records import Figure, GateRequest, GateResult, Measurement
+from maintain.records import Figure, GateRequest, GateResult
 from maintain.statistics import Metric, PairedDifference, log_odds, paired_bound
 from maintain.statistics.metrics import FloatArray, IntArray
-from maintain.vocabulary import Head, Outcome, Role
+from maintain.vocabulary import Outcome, Role
 
 #: Levels are sums of shares, so they are compared with this much room for rounding.
 ROUNDING = 1e-9
@@ -99,14 +94,7 @@ class _Pairs:
 
 def _refused(request: GateRequest, evidence: Evidence) -> list[str]:
     """What no number can mend."""
-    candidate, champion = evidence.candidate.weights, evidence.plan.champion.weights
-    reasons = []
-    if champion in (candidate, evidence.weights.candidate):
-        reasons.append("the candidate's weights are the champion's, so it keeps everything and forgot nothing")
-    rows = evidence.measurements.of(candidate, Role.HOLDOUT)
-    broken = sum(not all(map(math.isfinite, row.logits)) for row in rows)
-    if broken:
-        reasons.append(f"the candidate answers {counted(broken, 'case')} with NaN or infinity")
+    reasons = unusable(evidence, Role.HOLDOUT)
     spent = sum(slot.alpha for slot in evidence.plan.slots)
     if spent > number(request, "alpha") + ROUNDING or not evidence.slot.alpha > 0.0:
         reasons.append("the plan's slots do not share the level that the gate allows")
@@ -115,65 +103,16 @@ def _refused(request: GateRequest, evidence: Evidence) -> list[str]:
 
 def _pairs(evidence: Evidence) -> _Pairs:
     """Both models' answers for exactly the planned holdout, in the plan's order, by the plan's labels."""
-    spec, planned = evidence.candidate_spec, evidence.roles.of(Role.HOLDOUT)
-    if spec.head is not Head.SOFTMAX:
-        raise NotEvaluatedError(
-            f"Retention of a {spec.head} head cannot be judged by this version.",
-            remedy="Use a softmax head, or wait for the version that supports it.",
-        )
-    classes = {label: number for number, label in enumerate(spec.label_order)}
-    answers = [
-        _answers(evidence, weights, [row.case_id for row in planned], len(classes))
+    champion, candidate = (
+        answers_of(evidence, weights, Role.HOLDOUT)
         for weights in (evidence.plan.champion.weights, evidence.candidate.weights)
-    ]
-    labels = [classes.get(row.label, -1) for row in planned]
-    wrong = sum(
-        not _labelled(model[row.case_id], label)
-        for model in answers
-        for row, label in zip(planned, labels, strict=True)
     )
-    if wrong:
-        raise NotEvaluatedError(
-            f"{counted(wrong, 'measurement')} of the holdout have another label than the plan.",
-            remedy="Measure again from the plan's role table.",
-        )
-    before, after = ([model[row.case_id].logits for row in planned] for model in answers)
     return _Pairs(
-        labels=np.asarray(labels, dtype=np.int64),
-        champion=np.asarray(before, dtype=np.float64),
-        candidate=np.asarray(after, dtype=np.float64),
-        patients=tuple(row.patient for row in planned),
+        labels=champion.labels,
+        champion=champion.logits,
+        candidate=candidate.logits,
+        patients=champion.patients,
     )
-
-
-def _answers(evidence: Evidence, weights: Digest, planned: Sequence[str], classes: int) -> dict[str, Measurement]:
-    rows = evidence.measurements.of(weights, Role.HOLDOUT)
-    answers = {row.case_id: row for row in rows}
-    missing = len(set(planned) - set(answers))
-    foreign = len(set(answers) - set(planned))
-    misshapen = sum(len(row.logits) != classes for row in rows)
-    problems = [
-        f"{counted(count, 'case')} {what}"
-        for count, what in (
-            (missing, "of the holdout without a measurement"),
-            (foreign, "measured that the plan does not hold out"),
-            (len(rows) - len(answers), "measured twice"),
-            (misshapen, "answered for another number of classes"),
-            (0 if planned else 1, "at least must be held out: the plan holds out none"),
-        )
-        if count
-    ]
-    if problems:
-        which = "champion" if weights == evidence.plan.champion.weights else "candidate"
-        raise NotEvaluatedError(
-            f"The {which} was not measured on the whole holdout: {', '.join(problems)}.",
-            remedy="Run the verify stage again; a part of the holdout is never judged alone.",
-        )
-    return answers
-
-
-def _labelled(row: Measurement, label: int) -> bool:
-    return label >= 0 and row.label == (label,) and all(row.label_mask)
 
 
 def _figure(metric: Metric, bound: PairedDifference, limit: float) -> Figure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from maintain.statistics.arms import Arm, ArmsDifference, adjusted_difference
 from maintain.statistics.attack import TAIL_QUANTILE, calibrated_auc, difficulty_slope, explained_share, tail_share
 from maintain.statistics.balance import effective_size, standard_weights, standardised_difference
-from maintain.statistics.intervals import FEWEST_DISCORDANT, IntervalMethod, PairedDifference, paired_bound
+from maintain.statistics.intervals import PairedDifference, paired_bound
 from maintain.statistics.logistic import LogisticModel, fit_logistic
 from maintain.statistics.metrics import (
     Metric,
@@ -21,33 +21,62 @@ from maintain.statistics.metrics import (
     placements,
     point_estimate,
 )
+from maintain.statistics.power import (
+    BEHAVIOUR_ALPHA,
+    LIKELY,
+    ArmSize,
+    Power,
+    adjusted_difference_power,
+    calibrated_auc_power,
+    mean_bound_power,
+    paired_metrics_power,
+    paired_power,
+    share_bound_power,
+    tail_share_power,
+)
 from maintain.statistics.rank import patient_rank
+from maintain.statistics.sandwich import FEWEST_DISCORDANT, IntervalMethod
+from maintain.statistics.shares import Bound, mean_bound, share_bound
 
 __all__ = [
+    "BEHAVIOUR_ALPHA",
     "FEWEST_DISCORDANT",
+    "LIKELY",
     "TAIL_QUANTILE",
     "Arm",
+    "ArmSize",
     "ArmsDifference",
+    "Bound",
     "IntervalMethod",
     "LogisticModel",
     "Metric",
     "PairedDifference",
+    "Power",
     "accuracy",
     "adjusted_difference",
+    "adjusted_difference_power",
     "auroc",
     "balanced_accuracy",
     "calibrated_auc",
+    "calibrated_auc_power",
     "decisions",
     "difficulty_slope",
     "effective_size",
     "explained_share",
     "fit_logistic",
     "log_odds",
+    "mean_bound",
+    "mean_bound_power",
     "paired_bound",
+    "paired_metrics_power",
+    "paired_power",
     "patient_rank",
     "placements",
     "point_estimate",
+    "share_bound",
+    "share_bound_power",
     "standard_weights",
     "standardised_difference",
     "tail_share",
+    "tail_share_power",
 ]

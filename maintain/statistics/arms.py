@@ -13,8 +13,8 @@ import numpy as np
 
 from maintain.errors import InputError, NotEvaluatedError
 from maintain.statistics.clustered import ArmScores, Bounds, bounds
-from maintain.statistics.intervals import IntervalMethod, check_level
 from maintain.statistics.metrics import FloatArray, IntArray
+from maintain.statistics.sandwich import IntervalMethod, check_level
 
 #: A covariate that varies less than this against its size is constant but for rounding.
 CONSTANT = 1e-9

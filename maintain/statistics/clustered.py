@@ -14,8 +14,8 @@ import numpy as np
 from scipy.stats import t as student
 
 from maintain.errors import NotEvaluatedError
-from maintain.statistics.intervals import FEWEST_DISCORDANT, ROUNDING, IntervalMethod
 from maintain.statistics.metrics import FloatArray, IntArray
+from maintain.statistics.sandwich import FEWEST_DISCORDANT, ROUNDING, IntervalMethod
 
 #: Above this share of an arm's cases one patient's residual is shrunk too far by his own pull on the mean:
 #: the jackknife takes that back (power study, section 4).

@@ -6,9 +6,9 @@ Scores are an array of (cases, classes), labels are class numbers. A figure that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,13 @@ class Metric(StrEnum):
     """One class against the others, the mean over classes."""
 
 
-def point_estimate(metric: Metric, labels: IntArray, scores: FloatArray) -> float:
+def point_estimate(
+    metric: Metric, labels: IntArray, scores: FloatArray, *, classes: tuple[int, ...] | None = None
+) -> float:
     """One metric of one model. Raises `NotEvaluatedError` where it does not exist."""
-    return _METRICS[metric](labels, scores)
+    if metric is Metric.ACCURACY:
+        return accuracy(labels, scores)
+    return _MEANS_OVER_CLASSES[metric](labels, scores, classes=classes)
 
 
 def decisions(scores: FloatArray) -> IntArray:
@@ -56,20 +60,19 @@ def accuracy(labels: IntArray, scores: FloatArray) -> float:
     return float(np.mean(decisions(scores) == labels))
 
 
-def balanced_accuracy(labels: IntArray, scores: FloatArray) -> float:
+def balanced_accuracy(labels: IntArray, scores: FloatArray, *, classes: tuple[int, ...] | None = None) -> float:
     """The mean over classes of the share of right decisions within the class."""
     check_scored(labels, scores)
-    check_classes(labels, scores.shape[1])
+    chosen = counted_classes(Metric.BALANCED_ACCURACY, labels, scores.shape[1], classes)
     right = decisions(scores) == labels
-    return float(np.mean([np.mean(right[labels == k]) for k in range(scores.shape[1])]))
+    return float(np.mean([np.mean(right[labels == k]) for k in chosen]))
 
 
-def auroc(labels: IntArray, scores: FloatArray) -> float:
+def auroc(labels: IntArray, scores: FloatArray, *, classes: tuple[int, ...] | None = None) -> float:
     """The mean over classes of P(score of a case of the class > score of another case), ties half."""
     check_scored(labels, scores)
-    check_classes(labels, scores.shape[1])
-    classes = range(scores.shape[1])
-    return float(np.mean([np.mean(placements(labels == k, scores[:, k])[labels == k]) for k in classes]))
+    chosen = counted_classes(Metric.AUROC, labels, scores.shape[1], classes)
+    return float(np.mean([np.mean(placements(labels == k, scores[:, k])[labels == k]) for k in chosen]))
 
 
 def placements(positive: NDArray[np.bool_], scores: FloatArray) -> FloatArray:
@@ -103,20 +106,42 @@ def check_scored(labels: IntArray, scores: FloatArray) -> None:
         )
 
 
-def check_classes(labels: IntArray, classes: int) -> None:
-    """Raise `NotEvaluatedError` when a class has no cases."""
-    empty = classes - len(np.unique(labels))
-    if empty:
+def counted_classes(
+    metric: Metric, labels: IntArray, width: int, classes: tuple[int, ...] | None = None
+) -> tuple[int, ...]:
+    """The classes a mean goes over: all, or those named when the others have no case.
+
+    Raises `InputError` when a class with cases is left out, `NotEvaluatedError` when a class counted has
+    none or only one is left. Accuracy needs no class to have cases.
+    """
+    chosen = tuple(range(width)) if classes is None else classes
+    if sorted(set(chosen)) != list(chosen) or not set(chosen) <= set(range(width)):
+        raise InputError("The classes that count are not ascending class numbers.", remedy="Name each class once.")
+    present = set(np.unique(labels).tolist())
+    if present - set(chosen):
+        raise InputError(
+            "A class that has cases would be left out of the figure.",
+            remedy="Leave out only classes that no case has.",
+        )
+    empty = len(set(chosen) - present)
+    if metric is not Metric.ACCURACY and (empty or len(chosen) < 2):
         raise NotEvaluatedError(
-            f"{empty} of {classes} classes have no case, so no mean over classes exists.",
+            f"{empty} of {len(chosen)} classes have no case, so no mean over classes exists."
+            if empty
+            else "All cases are of one class, so nothing is known about telling it from others.",
             remedy="Bring in cases of every class, or judge by a figure that needs none.",
         )
+    return chosen
 
 
 # --- private ---------------------------------------------------------------------------------------
 
-_METRICS: Mapping[Metric, Callable[[IntArray, FloatArray], float]] = {
-    Metric.ACCURACY: accuracy,
+
+class _MeanOverClasses(Protocol):
+    def __call__(self, labels: IntArray, scores: FloatArray, *, classes: tuple[int, ...] | None = None) -> float: ...
+
+
+_MEANS_OVER_CLASSES: Mapping[Metric, _MeanOverClasses] = {
     Metric.BALANCED_ACCURACY: balanced_accuracy,
     Metric.AUROC: auroc,
 }

@@ -154,6 +154,8 @@ def test_matches_that_nobody_learned_are_suppressed_and_leave_the_next_snapshot(
         pytest.fail("the drawn hospital has no held-out visit of its own; draw another")
     text = say("plan", policy, workspace=fresh).out
     assert "learned from none of them: they would be suppressed, and nothing trained." in text
+    assert planned["prospects"] == []
+    assert planned["release_chance"] is None
     before = document("cohort", "snapshot", "before", "--model", "fundus-triage", workspace=fresh)["cases"]
     said = say("run", policy, workspace=fresh)
     assert said.code == 5
@@ -337,8 +339,18 @@ def test_a_plan_is_told_to_a_person(fresh: Path, hospital: Path) -> None:
     assert 0 < method["steps"] <= method["champion_steps"] < method["budget_steps"]
     assert told["claim"]["claim"] == "never-saw"
     assert [slot["alpha"] for slot in told["plan"]["slots"]] == [0.0125, 0.0125]
-    text = say("plan", policy, workspace=fresh).out
+    foreseen = {row["gate"]: row for row in told["prospects"]}
+    assert list(foreseen) == ["integrity", "never-saw", "retention"]
+    assert foreseen["never-saw"]["cases"] == len(forgotten)
+    assert foreseen["never-saw"]["chance"] is None
+    assert told["release_chance"] == foreseen["retention"]["chance"] > 0.8
+    said = say("plan", policy, workspace=fresh)
+    assert "Warning" not in said.err
+    text = said.out
     for words in (
+        "smallest visible",
+        "chance to pass",
+        "loss against the champion",
         "to forget",
         "device Retivue NM-45",
         "label drusen",
@@ -351,3 +363,14 @@ def test_a_plan_is_told_to_a_person(fresh: Path, hospital: Path) -> None:
         "Looser than default@1",
     ):
         assert words in text, words
+
+
+def test_a_plan_that_honesty_would_not_pass_warns_before_time_is_spent(fresh: Path) -> None:
+    policy = write_policy(fresh, "{patient.age: {ge: 75}}")
+    policy.write_text(policy.read_text(encoding="utf-8").replace("margin: 0.15", "margin: 0.01"), encoding="utf-8")
+    told = document("plan", policy, workspace=fresh)
+    assert told["release_chance"] < 0.8
+    said = say("plan", policy, workspace=fresh)
+    assert said.code == 0
+    assert "Warning: The chance that an honest retrain of unchanged quality passes is" in said.err
+    assert "Warning" not in said.out

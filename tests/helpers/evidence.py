@@ -237,13 +237,13 @@ def measured(row: PlannedCase, weights: Digest, logits: tuple[float, ...]) -> Me
     )
 
 
-def plan_of(roles: RoleTable, claim: Claim, slot: Slot) -> Plan:
+def plan_of(roles: RoleTable, claim: Claim, slot: Slot, *, reason: Reason = Reason.CONSENT) -> Plan:
     """A plan with the default gates of a claim and two slots."""
     counts = tuple(RoleCount(role, len(roles.of(role)), len({row.patient for row in roles.of(role)})) for role in Role)
     return Plan(
         policy=digest_bytes(b"policy"),
         policy_name="withdraw",
-        reason=Reason.CONSENT,
+        reason=reason,
         claim=claim,
         model="triage",
         champion=ChampionRef(1, CHAMPION, "", ""),
@@ -254,7 +254,7 @@ def plan_of(roles: RoleTable, claim: Claim, slot: Slot) -> Plan:
         gates=gates_of(
             tuple(request_for(info.name) for info in gates_for(claim)),
             claim=claim,
-            reason=Reason.CONSENT,
+            reason=reason,
             roles=roles,
         ),
         seed=7,

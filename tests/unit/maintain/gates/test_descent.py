@@ -89,7 +89,8 @@ def test_a_case_that_the_plan_does_not_know_leaves_it_open() -> None:
 
 def test_the_chain_is_followed_to_its_root() -> None:
     assert judged(grandchild(root(retained()))).outcome is Outcome.PASS
-    assert len(descent(grandchild(root(retained()))).ancestors) == 2
+    evidence = grandchild(root(retained()))
+    assert len(descent(evidence, evidence.log.origin).ancestors) == 2
     assert judged(grandchild(root((*retained(), *forgotten())))).outcome is Outcome.FAIL
 
 

@@ -49,7 +49,7 @@ def test_foreign_doubled_and_misshapen_answers_are_not_evaluated() -> None:
     rows = honest.measurements.rows
     foreign = replace(rows[0], case_id="elsewhere")
     misshapen = replace(rows[0], logits=(1.0, 2.0, 3.0))
-    for more, said in ((foreign, "does not hold out"), (rows[0], "twice"), (misshapen, "number of classes")):
+    for more, said in ((foreign, "does not hold there"), (rows[0], "twice"), (misshapen, "number of classes")):
         with pytest.raises(NotEvaluatedError, match=said):
             measured(replace(honest, measurements=Measurements((*rows, more))))
 
@@ -71,7 +71,7 @@ def test_a_class_without_cases_is_not_evaluated() -> None:
 
 
 def test_an_empty_holdout_is_not_evaluated() -> None:
-    with pytest.raises(NotEvaluatedError, match="holds out none"):
+    with pytest.raises(NotEvaluatedError, match="plan has none"):
         measured(honest_evidence(holdout=0))
 
 

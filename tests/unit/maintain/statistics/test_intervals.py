@@ -148,3 +148,56 @@ def test_swapping_the_models_mirrors_the_interval() -> None:
 def test_the_counts_are_reported() -> None:
     found = bounded(*changed(120, losses=6), each=3)
     assert (found.cases, found.patients, found.df, found.discordant_patients) == (120, 40, 39, 2)
+
+
+def three_classes(right: IntArray) -> tuple[IntArray, FloatArray]:
+    """Cases of the first two of three classes."""
+    labels = np.arange(len(right)) % 2
+    return labels, scores_of(labels, right, 3)
+
+
+@pytest.mark.parametrize("metric", [Metric.BALANCED_ACCURACY, Metric.AUROC])
+def test_a_class_that_no_case_has_may_be_left_out_and_no_other(metric: Metric) -> None:
+    before, after = changed(120, losses=40)
+    labels, first = three_classes(before)
+    _, second = three_classes(after)
+    patients = [str(number) for number in range(120)]
+
+    def bound(classes: tuple[int, ...] | None) -> PairedDifference:
+        return paired_bound(
+            metric, labels=labels, before=first, after=second, patients=patients, alpha=ALPHA, classes=classes
+        )
+
+    found = bound((0, 1))
+    assert found.low < found.estimate < 0
+    if metric is Metric.BALANCED_ACCURACY:
+        assert found.estimate == pytest.approx(-1 / 3)
+    with pytest.raises(NotEvaluatedError, match="1 of 3 classes"):
+        bound(None)
+    with pytest.raises(InputError, match="left out"):
+        bound((0,))
+    for wrong in ((1, 0), (0, 0, 1), (0, 1, 3), (-1, 0, 1)):
+        with pytest.raises(InputError, match="ascending"):
+            bound(wrong)
+
+
+@pytest.mark.parametrize("metric", [Metric.BALANCED_ACCURACY, Metric.AUROC])
+def test_one_class_left_is_not_evaluated(metric: Metric) -> None:
+    labels = np.zeros(4, dtype=np.int64)
+    scores = scores_of(labels, np.ones(4, dtype=np.int64))
+    with pytest.raises(NotEvaluatedError, match="one class"):
+        paired_bound(metric, labels=labels, before=scores, after=scores, patients="abcd", alpha=ALPHA, classes=(0,))
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_naming_every_class_changes_nothing(metric: Metric) -> None:
+    before, after = changed(90, losses=40, gains=8)
+    labels = np.arange(90) % 2
+    arguments = {
+        "labels": labels,
+        "before": scores_of(labels, before),
+        "after": scores_of(labels, after),
+        "patients": [str(number) for number in range(90)],
+        "alpha": ALPHA,
+    }
+    assert paired_bound(metric, **arguments) == paired_bound(metric, **arguments, classes=(0, 1))  # type: ignore[arg-type]

@@ -1,0 +1,284 @@
+"""What each gate of a plan will be able to see, and how often an honest model passes it, before anything is spent.
+
+Only sizes are looked at, never an answer of a model: the role table says how many cases and patients each gate
+judges, and the statistics room what a comparison of that size does. The chances are those of a model that lost
+nothing and leaks nothing. That a forgetting gate also needs a champion that leaks is found out by measuring.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from maintain.gates.options import RETENTION_MARGIN
+from maintain.records import GateRequest, Plan, PlannedCase, RoleTable
+from maintain.statistics import (
+    BEHAVIOUR_ALPHA,
+    LIKELY,
+    ArmSize,
+    Power,
+    adjusted_difference_power,
+    calibrated_auc_power,
+    mean_bound_power,
+    paired_metrics_power,
+    paired_power,
+    share_bound_power,
+    tail_share_power,
+)
+from maintain.statistics.power import ATTACK_SPREAD_CLEAN_LABELS, HARD_SEED_SPREAD, USUAL_DISAGREEMENT
+from maintain.vocabulary import Role
+
+#: Margin of a behaviour gate whose request names none (power study, section 5).
+BEHAVIOUR_MARGIN = 0.10
+
+#: Most of the forgotten cases beyond the never-seen 95 % quantile, and in groups too small for that figure: honest
+#: retrains passed .10 in 15 of 18 and .12 in 17 of 18 (feasibility study, section 4).
+TAIL_LIMIT, TAIL_LIMIT_SMALL = 0.10, 0.12
+
+#: A group of fewer forgotten cases is small in that sense.
+TAIL_SMALL_BELOW = 500
+
+#: Most answers with a label that was withdrawn.
+ZERO_LIMIT = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """One question of one gate: the arm it judges, and what a comparison of that size can show.
+
+    `positives`: cases of the arm's rarest label. `smallest_visible`: the true difference that would be seen four
+    times in five. `chance` is None where nothing is estimated: an exact proof, or a question already counted.
+    """
+
+    gate: str
+    what: str
+    cases: int
+    patients: int
+    positives: int
+    smallest_visible: float | None
+    chance: float | None
+    note: str = ""
+
+
+def prospects_of(plan: Plan, roles: RoleTable) -> tuple[Prospect, ...]:
+    """What every gate of a plan can show, in the plan's order; a gate may ask more than one question."""
+    arms = _arms(plan, roles)
+    return tuple(
+        prospect for request in plan.gates for prospect in _FORECASTS.get(request.name, _unknown)(request, arms)
+    )
+
+
+def release_chance(plan: Plan, prospects: tuple[Prospect, ...]) -> float:
+    """The chance that an honest model of unchanged quality passes every decisive gate.
+
+    Gates are taken as independent, which is slightly too low: they share cases.
+    """
+    return math.prod(prospect.chance for prospect in decisive(plan, prospects) if prospect.chance is not None)
+
+
+def decisive(plan: Plan, prospects: tuple[Prospect, ...]) -> tuple[Prospect, ...]:
+    """The prospects of the gates that must pass."""
+    names = {request.name for request in plan.gates if request.decisive}
+    return tuple(prospect for prospect in prospects if prospect.gate in names)
+
+
+def warning_of(plan: Plan, prospects: tuple[Prospect, ...]) -> str:
+    """What to say before time is spent on a plan that even an honest model would probably not pass; else nothing."""
+    chance = release_chance(plan, prospects)
+    if chance >= LIKELY:
+        return ""
+    counted = [prospect for prospect in decisive(plan, prospects) if prospect.chance is not None]
+    least = min(counted, key=lambda prospect: prospect.chance or 0.0)
+    return (
+        f"The chance that an honest retrain of unchanged quality passes is {100 * chance:.0f} %; the gate {least.gate}"
+        f" alone passes it in {100 * (least.chance or 0.0):.0f} of 100, judging {least.cases} images of"
+        f" {least.patients} patients. More patients to judge by, or a wider margin in the policy, raise it."
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """The cases of one side of a comparison, counted."""
+
+    size: ArmSize
+    labels: tuple[int, ...]
+
+    @property
+    def rarest(self) -> int:
+        """Cases of the rarest label."""
+        return min(self.labels, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arms:
+    """Every side that a gate may judge. `forget` are patients of whom nothing is kept; `alpha` is retention's."""
+
+    loaded: _Arm
+    forgotten: _Arm
+    forget: _Arm
+    never_seen: _Arm
+    holdout: _Arm
+    alpha: float
+
+
+_Forecast: TypeAlias = Callable[[GateRequest, _Arms], tuple[Prospect, ...]]
+
+
+def _arms(plan: Plan, roles: RoleTable) -> _Arms:
+    forgotten, retained = roles.of(Role.FORGET), roles.of(Role.RETAIN)
+    kept = {row.patient for row in retained}
+    every = frozenset(row.label for row in roles.rows if row.label)
+    return _Arms(
+        loaded=_arm((*forgotten, *retained)),
+        forgotten=_arm(forgotten),
+        forget=_arm(tuple(row for row in forgotten if row.patient not in kept)),
+        never_seen=_arm(roles.of(Role.NEVER_SEEN)),
+        holdout=_arm(roles.of(Role.HOLDOUT), every),
+        alpha=plan.slots[0].alpha,
+    )
+
+
+def _arm(rows: tuple[PlannedCase, ...], every: frozenset[str] = frozenset()) -> _Arm:
+    """Counts by label: of those that occur, and of all that `every` names."""
+    counts = Counter(row.label for row in rows)
+    labels = tuple(counts[label] for label in sorted(every | set(counts)))
+    return _Arm(ArmSize(len(rows), len({row.patient for row in rows})), labels)
+
+
+def _prospect(request: GateRequest, what: str, arm: _Arm, power: Power | None, note: str = "") -> Prospect:
+    return Prospect(
+        gate=request.name,
+        what=what,
+        cases=arm.size.cases,
+        patients=arm.size.patients,
+        positives=arm.rarest,
+        smallest_visible=power.smallest_visible if power else None,
+        chance=power.chance if power else None,
+        note=(power.reason if power else "") or note,
+    )
+
+
+def _number(request: GateRequest, option: str, default: float) -> float:
+    """The request's number for an option, or what this table knows as its default."""
+    given = [setting.value for setting in request.options if setting.name == option]
+    return next((float(value) for value in given if type(value) in (int, float)), default)
+
+
+def _integrity(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    return (_prospect(request, "files, weights and loader counts", arms.loaded, None, "exact at any size"),)
+
+
+def _never_saw(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    return (_prospect(request, "what training loaded", arms.forgotten, None, "exact at any size"),)
+
+
+def _retention(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    margin = _number(request, "margin", RETENTION_MARGIN)
+
+    def power(**known: float) -> Power:
+        return paired_metrics_power(
+            arms.holdout.labels, arms.holdout.size.patients, margin=margin, alpha=arms.alpha, **known
+        )
+
+    easier = power(disagreement=USUAL_DISAGREEMENT).chance
+    note = f"{_percent(easier)} if the two models disagree on {_percent(USUAL_DISAGREEMENT)} of the images only"
+    return (_prospect(request, "loss against the champion", arms.holdout, power(), note),)
+
+
+def _held_out(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    power = adjusted_difference_power(
+        arms.forget.size,
+        arms.never_seen.size,
+        margin=_number(request, "margin", BEHAVIOUR_MARGIN),
+        alpha=_number(request, "alpha", BEHAVIOUR_ALPHA),
+    )
+    return (_prospect(request, "gap to never-seen images", arms.forget, power, _against(arms)),)
+
+
+def _membership(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    arm, other, alpha = arms.forget, arms.never_seen, _number(request, "alpha", BEHAVIOUR_ALPHA)
+    margin = _number(request, "margin", BEHAVIOUR_MARGIN)
+    limit = _number(request, "tail", TAIL_LIMIT_SMALL if arm.size.cases < TAIL_SMALL_BELOW else TAIL_LIMIT)
+    attack = calibrated_auc_power(arm.size, other.size, margin=margin, alpha=alpha)
+    clean = calibrated_auc_power(
+        arm.size, other.size, margin=margin, alpha=alpha, spread=ATTACK_SPREAD_CLEAN_LABELS
+    ).chance
+    tail = tail_share_power(arm.size, other.size, limit=limit, alpha=alpha)
+    note = f"{_against(arms)}; {_percent(clean)} where labels carry no noise"
+    return (
+        _prospect(request, "attack AUC beyond one half", arm, attack, note),
+        _prospect(request, "share in the never-seen tail", arm, tail, _against(arms)),
+    )
+
+
+def _not_collapsed(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    power = paired_power(
+        arms.never_seen.size,
+        margin=_number(request, "margin", BEHAVIOUR_MARGIN),
+        alpha=_number(request, "alpha", BEHAVIOUR_ALPHA),
+    )
+    return (_prospect(request, "loss on never-seen images of the group", arms.never_seen, power),)
+
+
+def _reference(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    """Of the two arms the one that passes less often: what seeds scatter is common to both."""
+    margin, alpha = _number(request, "margin", BEHAVIOUR_MARGIN), _number(request, "alpha", BEHAVIOUR_ALPHA)
+    arm = min(arms.forget, arms.never_seen, key=lambda side: mean_bound_power(side.size, margin=margin).chance)
+    power = mean_bound_power(arm.size, margin=margin, alpha=alpha)
+    shifted = mean_bound_power(arm.size, margin=margin, alpha=alpha, seed_spread=HARD_SEED_SPREAD).chance
+    note = f"{_percent(shifted)} where the group looks very unlike the rest: seeds then scatter more"
+    return (_prospect(request, "distance to the mean of the references", arm, power, note),)
+
+
+def _zero(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    """Of the two arms the one with fewer patients."""
+    arm = min(arms.forget, arms.never_seen, key=lambda side: side.size.patients)
+    power = share_bound_power(
+        arm.size.patients,
+        limit=_number(request, "limit", ZERO_LIMIT),
+        alpha=_number(request, "alpha", BEHAVIOUR_ALPHA),
+    )
+    return (_prospect(request, "images still given the label", arm, power),)
+
+
+def _recalibration(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    note = "asks the gates above once more, so it is not counted twice"
+    return (_prospect(request, "the same after recalibration", arms.forget, None, note),)
+
+
+def _rank(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    note = f"can only refuse, and refuses an honest model in at most {_percent(BEHAVIOUR_ALPHA)}"
+    return (_prospect(request, "forgotten among never-seen patients", arms.forget, None, note),)
+
+
+def _unknown(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
+    return (replace(_prospect(request, "not forecast", arms.forget, None), note="nothing is known of its chance"),)
+
+
+def _against(arms: _Arms) -> str:
+    size = arms.never_seen.size
+    return f"against {size.cases} never-seen images of {size.patients} patients"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+_FORECASTS: Mapping[str, _Forecast] = {
+    "integrity": _integrity,
+    "never-saw": _never_saw,
+    "retention": _retention,
+    "held-out": _held_out,
+    "membership": _membership,
+    "not-collapsed": _not_collapsed,
+    "reference": _reference,
+    "zero": _zero,
+    "bn-recalibration": _recalibration,
+    "rank": _rank,
+}

@@ -1,0 +1,181 @@
+"""A plan says what its gates can see, counts only what they may judge, and warns where honesty would not help."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from helpers.evidence import plan_of, planned
+from maintain.records import GateRequest, MethodRequest, Plan, RoleTable, Setting, Slot
+from maintain.statistics import (
+    ArmSize,
+    adjusted_difference_power,
+    calibrated_auc_power,
+    mean_bound_power,
+    paired_metrics_power,
+    paired_power,
+    share_bound_power,
+    tail_share_power,
+)
+from maintain.vocabulary import Claim, Role
+from maintain_pipelines.prospects import Prospect, prospects_of, release_chance, warning_of
+
+SLOT = Slot(1, (MethodRequest("retrain", ()),), 0.0125)
+
+#: Two images a patient: cases of each role.
+LARGE = {Role.FORGET: 400, Role.RETAIN: 1000, Role.HOLDOUT: 2000, Role.NEVER_SEEN: 600}
+
+
+def roles_of(counts: dict[Role, int]) -> RoleTable:
+    return RoleTable(tuple(planned(role, number) for role, count in counts.items() for number in range(count)))
+
+
+def plan_with(roles: RoleTable, *gates: GateRequest) -> Plan:
+    return replace(plan_of(roles, Claim.NEVER_SAW, SLOT), gates=gates)
+
+
+def asked(name: str, *, decisive: bool = True, **options: float) -> GateRequest:
+    return GateRequest(name, tuple(Setting(option, value) for option, value in options.items()), decisive)
+
+
+def foreseen(request: GateRequest, counts: dict[Role, int] | None = None) -> tuple[Prospect, ...]:
+    roles = roles_of(LARGE if counts is None else counts)
+    return prospects_of(plan_with(roles, request), roles)
+
+
+# --- what is not judged ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gate", ["held-out", "membership", "not-collapsed", "reference"])
+def test_a_behaviour_gate_on_a_small_group_has_no_chance_and_says_why(gate: str) -> None:
+    for counts in ({Role.FORGET: 6, Role.NEVER_SEEN: 4}, {Role.FORGET: 0, Role.NEVER_SEEN: 0}):
+        for prospect in foreseen(asked(gate), {**LARGE, **counts}):
+            assert prospect.chance == 0.0
+            assert "below 100 images or 25 patients" in prospect.note
+
+
+def test_an_empty_holdout_has_no_chance() -> None:
+    (prospect,) = foreseen(asked("retention", margin=0.05), {**LARGE, Role.HOLDOUT: 0})
+    assert (prospect.chance, prospect.smallest_visible, prospect.positives) == (0.0, None, 0)
+    assert "no case" in prospect.note
+
+
+def test_a_label_that_only_training_has_leaves_retention_without_a_chance() -> None:
+    roles = roles_of(LARGE)
+    one_label = RoleTable(
+        tuple(replace(row, label="normal") if row.role is Role.HOLDOUT else row for row in roles.rows)
+    )
+    (prospect,) = prospects_of(plan_with(one_label, asked("retention")), one_label)
+    assert (prospect.chance, prospect.positives) == (0.0, 0)
+
+
+def test_patients_of_whom_something_is_kept_leave_the_forget_arm() -> None:
+    roles = roles_of(LARGE)
+    half = [row.patient for row in roles.of(Role.FORGET)][:200]
+    kept = tuple(
+        replace(planned(Role.RETAIN, 5000 + number), patient=patient)
+        for number, patient in enumerate(sorted(set(half)))
+    )
+    mixed = RoleTable((*roles.rows, *kept))
+    held_out, never_saw = prospects_of(plan_with(mixed, asked("held-out"), asked("never-saw")), mixed)
+    assert (held_out.cases, held_out.patients) == (200, 100)
+    assert (never_saw.cases, never_saw.patients) == (400, 200)
+
+
+@pytest.mark.parametrize("gate", ["integrity", "never-saw", "bn-recalibration", "rank", "a gate of tomorrow"])
+def test_what_is_not_estimated_has_no_chance_and_a_note(gate: str) -> None:
+    (prospect,) = foreseen(asked(gate))
+    assert prospect.chance is None
+    assert prospect.note
+
+
+# --- each gate by its own statistic ----------------------------------------------------------------
+
+
+FORGET, NEVER_SEEN = ArmSize(400, 200), ArmSize(600, 300)
+
+
+def test_each_gate_is_foreseen_by_its_own_statistic() -> None:
+    expected = {
+        asked("retention", margin=0.05): [paired_metrics_power((1000, 1000), 1000, margin=0.05, alpha=0.0125)],
+        asked("held-out"): [adjusted_difference_power(FORGET, NEVER_SEEN, margin=0.10)],
+        asked("membership"): [
+            calibrated_auc_power(FORGET, NEVER_SEEN, margin=0.10),
+            tail_share_power(FORGET, NEVER_SEEN, limit=0.12),
+        ],
+        asked("not-collapsed"): [paired_power(NEVER_SEEN, margin=0.10)],
+        asked("reference"): [mean_bound_power(FORGET, margin=0.10)],
+        asked("zero"): [share_bound_power(200, limit=0.02)],
+    }
+    for request, powers in expected.items():
+        found = foreseen(request)
+        assert [prospect.chance for prospect in found] == [power.chance for power in powers], request.name
+        assert [prospect.smallest_visible for prospect in found] == [power.smallest_visible for power in powers]
+
+
+def test_a_policys_own_figures_are_used() -> None:
+    (usual,), (strict,), (level,) = (
+        foreseen(request)
+        for request in (asked("held-out"), asked("held-out", margin=0.05), asked("held-out", alpha=0.001))
+    )
+    assert usual.chance is not None
+    assert strict.chance is not None
+    assert level.chance is not None
+    assert strict.chance < usual.chance
+    assert level.chance < usual.chance
+    assert foreseen(asked("membership", tail=0.06))[1].chance == pytest.approx(
+        tail_share_power(FORGET, NEVER_SEEN, limit=0.06).chance
+    )
+    assert foreseen(asked("zero", limit=0.01))[0].chance == 0.0
+
+
+def test_a_large_group_is_held_to_the_stricter_tail() -> None:
+    counts = {**LARGE, Role.FORGET: 500}
+    assert (
+        foreseen(asked("membership"), counts)[1].chance
+        == tail_share_power(ArmSize(500, 250), NEVER_SEEN, limit=0.10).chance
+    )
+
+
+def test_the_rarest_label_of_the_judged_arm_is_counted() -> None:
+    assert foreseen(asked("retention", margin=0.05), {**LARGE, Role.HOLDOUT: 303})[0].positives == 151
+    assert foreseen(asked("held-out"), {**LARGE, Role.FORGET: 2})[0].positives == 2
+
+
+# --- the warning -----------------------------------------------------------------------------------
+
+
+def test_the_whole_chance_is_that_of_the_decisive_gates() -> None:
+    roles = roles_of(LARGE)
+    gates = (
+        asked("integrity"),
+        asked("retention", margin=0.05),
+        asked("held-out", decisive=False, margin=0.01),
+        asked("membership"),
+    )
+    plan = plan_with(roles, *gates)
+    prospects = prospects_of(plan, roles)
+    counted = [one.chance for one in prospects if one.gate in ("retention", "membership") and one.chance is not None]
+    assert release_chance(plan, prospects) == pytest.approx(math.prod(counted))
+    assert len(counted) == 3
+    assert warning_of(plan, prospects) == ""
+
+
+def test_a_plan_that_an_honest_model_would_probably_not_pass_says_so() -> None:
+    roles = roles_of({**LARGE, Role.HOLDOUT: 200})
+    plan = plan_with(roles, asked("integrity"), asked("retention", margin=0.05), asked("held-out"))
+    prospects = prospects_of(plan, roles)
+    assert release_chance(plan, prospects) < 0.8
+    said = warning_of(plan, prospects)
+    assert said.startswith("The chance that an honest retrain of unchanged quality passes is ")
+    assert "the gate retention alone" in said
+    assert "200 images of 100 patients" in said
+
+
+def test_proofs_alone_never_warn() -> None:
+    roles = roles_of(LARGE)
+    plan = plan_with(roles, asked("integrity"), asked("never-saw"))
+    assert release_chance(plan, prospects_of(plan, roles)) == 1.0
+    assert warning_of(plan, prospects_of(plan, roles)) == ""
