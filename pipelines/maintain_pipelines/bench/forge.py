@@ -1,0 +1,152 @@
+"""A complete run folder around any weights, with everything in it that an offer needs, true or not.
+
+A forger who can write into a run folder can put anything there and name it rightly. So every digest is written as
+a run would write it, and only what is passed in here is untrue. The judging is the verify stage's own: `gather`,
+the gates, the fold.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maintain import codec
+from maintain.gates import Evidence, ReferenceCheck, evaluate, fold
+from maintain.imaging import State, save_weights, weights_digest
+from maintain.records import (
+    Candidate,
+    GateResult,
+    LoaderLog,
+    LoaderRow,
+    Measurements,
+    MethodRequest,
+    Origin,
+    TrainingManifest,
+)
+from maintain.unlearn import Heard
+from maintain.vocabulary import OriginKind, Outcome, Role
+from maintain_pipelines import claims
+from maintain_pipelines.bench.desk import MODEL, Desk, Planned, Story, manifest_of, spec_of
+from maintain_pipelines.bench.trainings import Model
+from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE
+from maintain_pipelines.gathering import gather
+from maintain_pipelines.measuring import Questions, Subject, measured_roles
+from maintain_pipelines.offer import Offer
+from maintain_pipelines.rundir import CANDIDATE, PLAN, RunFolder
+from maintain_pipelines.unlearn import manifest_of as claimed_manifest
+from maintain_pipelines.unlearn import spec_of as claimed_spec
+
+#: How often a forged fine-tuning says it handed out each retained case: what its default says.
+_PASSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Forgery:
+    """Weights, and what is claimed of them. What is left out is forged as an honest run of the method would say it.
+
+    `heard` is what the witness says, `manifest` what the stage would have derived from it; `on_disk` lies under the
+    candidate's name instead of its weights; `references` are the models that the candidate is held against.
+    """
+
+    state: State
+    method: str = "finetune"
+    heard: Heard | None = None
+    manifest: TrainingManifest | None = None
+    on_disk: State | None = None
+    references: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The outcome of a forged folder, its reason, and what each gate found."""
+
+    outcome: Outcome
+    reason: str
+    gates: tuple[GateResult, ...]
+
+    def outcome_of(self, gate: str) -> Outcome | None:
+        """What one gate found; None where it was not asked."""
+        return next((result.outcome for result in self.gates if result.gate == gate), None)
+
+
+def judge(desk: Desk, story: Story, forgery: Forgery) -> Judged:
+    """Lay down the folder of a forgery and judge it as the verify stage would."""
+    planned = desk.planned(story)
+    with tempfile.TemporaryDirectory(prefix="maintain-bench-") as place:
+        folder = RunFolder(Path(place))
+        offer = _laid_down(desk, planned, forgery, folder)
+        evidence = gather(offer, folder, desk.context).evidence
+    evidence = _with_references(evidence, desk, planned, forgery.references)
+    results = evaluate(evidence)
+    outcome, reason = fold(results, claim=story.claim, requested=evidence.requests)
+    return Judged(outcome, reason, results)
+
+
+def heard_of(desk: Desk, planned: Planned, state: State) -> Heard:
+    """What an honest fine-tuning of the champion on the retained cases would have left behind, around any weights."""
+    champion = desk.champion
+    origin = Origin(OriginKind.CHECKPOINT, champion.version.weights, champion.version.manifest)
+    rows = [LoaderRow(Role.RETAIN, row.case_id, row.label_version, _PASSES) for row in planned.roles.of(Role.RETAIN)]
+    rows.sort(key=lambda row: (row.role.value, row.case_id, row.label_version))
+    log = LoaderLog(origin, weights_digest(state), _PASSES * len(rows), tuple(rows))
+    return Heard(log.final_weights, desk.model.heard.recipe, origin, log, log.steps)
+
+
+def about(heard: Heard, state: State) -> Heard:
+    """The same said of other weights: what a forger makes of an honest training's log."""
+    weights = weights_digest(state)
+    return replace(heard, weights=weights, log=replace(heard.log, final_weights=weights))
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _laid_down(desk: Desk, planned: Planned, forgery: Forgery, folder: RunFolder) -> Offer:
+    heard = forgery.heard or heard_of(desk, planned, forgery.state)
+    manifest = forgery.manifest or claimed_manifest(planned.plan, desk.champion, planned.roles, heard)
+    spec = claimed_spec(desk.champion.spec, heard, codec.digest_of(manifest))
+    weights = weights_digest(forgery.state)
+    save_weights(folder.weights(weights), forgery.on_disk or forgery.state)
+    folder.write(f"02-{MANIFEST_FILE}", manifest)
+    folder.write(f"02-{SPEC_FILE}", spec)
+    plan = folder.write(PLAN, planned.plan)
+    folder.write_table("roles", planned.roles)
+    folder.write_table("strata", planned.strata)
+    method = _requested(planned, forgery.method)
+    candidate = Candidate(
+        plan=plan,
+        slot=planned.slot.number,
+        method=method.name,
+        options=method.options,
+        weights=weights,
+        spec=codec.digest_of(spec),
+        manifest=spec.manifest,
+        loader_log=folder.write_table("loader-log", heard.log),
+        parent_weights=planned.plan.champion.weights,
+        decisions=(),
+    )
+    folder.write(CANDIDATE, candidate)
+    holding = claims.Claim(MODEL, "bench", "bench", 1)
+    return Offer(holding, planned.plan, planned.roles, desk.champion, planned.slot, candidate)
+
+
+def _requested(planned: Planned, method: str) -> MethodRequest:
+    return next(request for request in planned.slot.methods if request.name == method)
+
+
+def _with_references(evidence: Evidence, desk: Desk, planned: Planned, references: tuple[Model, ...]) -> Evidence:
+    """The evidence with these models and their answers beside it, each with the records of its own training."""
+    if not references:
+        return evidence
+    questions = Questions(planned.roles, desk.context.arrays, planned.plan.environment.device)
+    rows = list(evidence.measurements.rows)
+    checks = []
+    for model in references:
+        selecting = tuple(sorted(row.ref for row in planned.roles.of(Role.VALIDATION)))
+        manifest = manifest_of(desk.problem, model, selected_with=selecting)
+        spec = spec_of(desk.problem, model, codec.digest_of(manifest))
+        initial = weights_digest(desk.problem.blueprint.build(model.heard.recipe.seed).state_dict())
+        checks.append(ReferenceCheck(model.weights, model.weights, spec, manifest, model.heard.log, initial))
+        rows += questions.answers(Subject(model.weights, spec, model.state, measured_roles(planned.plan)))
+    return replace(evidence, measurements=Measurements(tuple(rows)), references=tuple(checks))
