@@ -33,9 +33,6 @@ LOG_PROBABILITY = 0
 #: Limits of a decision that is right or not.
 DECISION = (0.0, 1.0)
 
-#: The difference of two arms in standard deviations.
-_apart = standardised_difference
-
 #: What the arms must be alike in, as the balance table names it.
 _LOOKS: Mapping[str, Callable[[CaseDifficulty], float]] = {
     "difficulty": lambda row: row.log_probability,
@@ -181,21 +178,16 @@ def _balance(
 ) -> tuple[tuple[Figure, ...], str]:
     """The table, and what in it keeps the arms from being compared."""
     ours, theirs = rows
-    first, second = (_labels(cases) for cases in (sides.forget_cases, sides.never_seen_cases))
-    even = np.ones(len(second))
-    labels = tuple(
-        Figure(f"balance of label {label}, before weighting", _apart(_is(first, label), _is(second, label), even))
-        for label in sorted(set(first))
-    )
+    mix = _mix(*(_labels(cases) for cases in (sides.forget_cases, sides.never_seen_cases)))
     looks = tuple(
-        Figure(f"balance of {name}", _apart(_read(ours, read), _read(theirs, read), weights), limit=LARGEST_IMBALANCE)
-        for name, read in _LOOKS.items()
+        Figure(f"balance of {name}", standardised_difference(*values, weights), limit=LARGEST_IMBALANCE)
+        for name, values in ((name, (_read(ours, read), _read(theirs, read))) for name, read in _LOOKS.items())
     )
     apart = [figure for figure in looks if not abs(figure.value) <= LARGEST_IMBALANCE]
     if not apart:
-        return (*labels, *looks), ""
+        return (*mix, *looks), ""
     named = ", ".join(f"{figure.name.removeprefix('balance of ')} ({figure.value:+.2f})" for figure in apart)
-    return (*labels, *looks), (
+    return (*mix, *looks), (
         f"Forgotten and never-seen cases are not alike in {named}: more than {LARGEST_IMBALANCE:g} standard deviations"
         " apart, so a difference in answers would not be one of memory."
     )
@@ -205,5 +197,11 @@ def _read(rows: tuple[CaseDifficulty, ...], read: Callable[[CaseDifficulty], flo
     return np.asarray([read(row) for row in rows], dtype=np.float64)
 
 
-def _is(labels: list[str], wanted: str) -> FloatArray:
-    return np.asarray([label == wanted for label in labels], dtype=np.float64)
+def _mix(first: list[str], second: list[str]) -> tuple[Figure, ...]:
+    """How far each label's share differs, in standard deviations, before it is weighted away."""
+    figures = []
+    for label in sorted(set(first)):
+        shares = [np.asarray([one == label for one in labels], dtype=np.float64) for labels in (first, second)]
+        apart = standardised_difference(shares[0], shares[1], np.ones(len(second)))
+        figures.append(Figure(f"balance of label {label}, before weighting", apart))
+    return tuple(figures)

@@ -69,17 +69,14 @@ def gap_finding(evidence: Evidence, weights: Digest, *, margin: float) -> Findin
         failed.append("at least half of the champion's difference is shown to be left")
     elif not (gaps.less.high < 0.0 and gaps.more.low > 0.0):
         open_ends.append("the difference is not shown below half the champion's")
-    return Finding(
-        tuple(failed),
-        tuple(open_ends),
-        f"The difference is shown within {margin:g} and below half the champion's.",
-        (
-            *gaps.figures(arms, margin),
-            *_unadjusted(evidence, arms, weights),
-            *visible_leak(arms.sides, adjusted_difference_power, margin=margin),
-            *arms.figures(),
-        ),
+    figures = (
+        *gaps.figures(arms, margin),
+        *_unadjusted(evidence, arms, weights),
+        *visible_leak(arms.sides, adjusted_difference_power, margin=margin),
+        *arms.figures(),
     )
+    reason = f"The difference is shown within {margin:g} and below half the champion's."
+    return Finding(tuple(failed), tuple(open_ends), reason, figures)
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -56,6 +56,14 @@ def test_a_row_that_was_never_handed_out_is_not_consumption() -> None:
     assert measured(linked(replace(evidence, log=replace(evidence.log, rows=rows)))).outcome is Outcome.PASS
 
 
+def test_a_new_threshold_is_a_change_that_nobody_can_approve() -> None:
+    honest = honest_evidence()
+    spec = replace(honest.candidate_spec, operating_threshold=0.4)
+    result = measured(linked(replace(honest, candidate_spec=spec)))
+    assert result.outcome is Outcome.FAIL
+    assert "a new threshold is a change to approve, and nobody can approve one yet" in result.reason
+
+
 def test_the_request_decides_whether_the_result_is_decisive() -> None:
     gate = Integrity(request_for("integrity", decisive=False))
     assert not gate.measure(honest_evidence()).decisive

@@ -28,7 +28,8 @@ def test_values_of_another_kind_or_out_of_range_are_refused(value: str | float) 
 
 def test_a_request_has_every_option_resolved() -> None:
     request = request_for("retention", (Setting("margin", 0.03),))
-    assert request.options == (Setting("margin", 0.03), Setting("alpha", 0.025))
+    assert request.options[:3] == (Setting("margin", 0.03), Setting("alpha", 0.025), Setting("lineage_margin", 0.08))
+    assert [setting.name for setting in request.options] == [option.name for option in GATES["retention"].options]
     assert request.decisive
 
 
@@ -44,8 +45,16 @@ def test_every_set_and_alias_names_what_exists() -> None:
 
 
 def test_a_claim_gets_the_gates_that_prove_it_and_those_that_always_run() -> None:
-    assert [info.name for info in gates_for(Claim.NEVER_SAW)] == ["integrity", "never-saw", "retention"]
-    assert [info.name for info in gates_for(Claim.GROUP)] == ["integrity", "retention"]
+    always = ["integrity", "never-saw", "retention"]
+    assert [info.name for info in gates_for(Claim.NEVER_SAW)] == [*always, "held-out", "membership", "rank"]
+    assert [info.name for info in gates_for(Claim.EXAMPLES)] == [
+        *always,
+        "held-out",
+        "membership",
+        "not-collapsed",
+        "bn-recalibration",
+    ]
+    assert [info.name for info in gates_for(Claim.GROUP)] == [*always, "reference", "zero", "bn-recalibration"]
 
 
 def test_the_table_is_read_without_anything_heavy() -> None:
