@@ -20,8 +20,9 @@ from maintain.vocabulary import Role
 #: The proxy as a verdict names it: its kind, and the blocks along a side of an image.
 PROXY = f"logistic-{BLOCKS}"
 
-#: L2 penalty on coefficients of standardised features, per case.
-PENALTY = 0.01
+#: L2 penalty on coefficients of standardised features, per case: on the default hospital (seed 11) the proxy then
+#: explains .53 of a retrain's margins with 650 retained patients and .57 with 150, at or near the least log loss.
+PENALTY = 0.1
 
 #: Fewer classes than this leave nothing to be unsure about.
 FEWEST_CLASSES = 2

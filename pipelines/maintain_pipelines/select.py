@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from maintain import codec
 from maintain.cohort import (
+    CohortStore,
     Selected,
     SuppressionList,
     load_snapshot_by_digest,
@@ -20,16 +21,19 @@ from maintain.cohort import (
     splits_of,
     suppressed,
 )
+from maintain.database import UnitOfWork
 from maintain.errors import InputError
 from maintain.gates import gates_of
-from maintain.records import CaseRef, MethodRequest, Plan, RoleTable, Slot
+from maintain.records import CaseRef, GateRequest, MethodRequest, Plan, RoleTable, Slot, Strata
 from maintain.vocabulary import Claim, ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
+from maintain_pipelines.collapse import refuse_whole_groups
 from maintain_pipelines.context import Context
 from maintain_pipelines.cost import MethodCost, cost_of
 from maintain_pipelines.environment import describe_environment
 from maintain_pipelines.reach import Reach, measure_reach, refuse_excess
 from maintain_pipelines.roles import Cut, assign_roles, count_roles
+from maintain_pipelines.strata import declared, strata_of
 from maintain_policies import Policy
 
 #: The way out of every search: it proves never-saw by construction, and takes the second slot.
@@ -41,12 +45,16 @@ SLOTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A plan with its role table, and every match of the policy whoever learned from it."""
+    """A plan with its tables, and every match of the policy whoever learned from it.
+
+    `strata` is None where the policy declares no groups to judge retention in.
+    """
 
     plan: Plan
     roles: RoleTable
     matches: tuple[Selected, ...]
     champion: Champion
+    strata: Strata | None = None
 
     @property
     def nothing_learned(self) -> bool:
@@ -88,17 +96,21 @@ def preview(policy: Policy, context: Context) -> Preview:
         splits = splits_of(unit, champion.spec.model)
         snapshot = champion.manifest.snapshot
         members = load_snapshot_by_digest(unit, snapshot).members if snapshot else ()
-    cut = Cut(
-        manifest=champion.manifest,
-        members={CaseRef(member.case_id, member.label_version): member for member in members},
-        cohort=standings,
-        splits=splits,
-        matched={match.case.case_id: match.reason for match in matches},
-        barred=lambda case, label_version: barred.why(case, label_version=label_version),
-        reach_unlearned=policy.claim is Claim.NEVER_SAW,
-    )
-    roles = assign_roles(cut)
-    selection = Selection(_plan(policy, champion, roles, context), roles, matches, champion)
+        cut = Cut(
+            manifest=champion.manifest,
+            members={CaseRef(member.case_id, member.label_version): member for member in members},
+            cohort=standings,
+            splits=splits,
+            matched={match.case.case_id: match.reason for match in matches},
+            barred=lambda case, label_version: barred.why(case, label_version=label_version),
+            reach_unlearned=policy.claim is Claim.NEVER_SAW,
+        )
+        roles = assign_roles(cut)
+        refuse_whole_groups(policy.claim, roles, standings)
+        gates = gates_of(policy.gates, claim=policy.claim, reason=policy.reason, roles=roles)
+        strata = _strata(unit, gates, roles)
+    plan = _plan(policy, champion, roles, gates, strata, context)
+    selection = Selection(plan, roles, matches, champion, strata)
     reach = measure_reach(roles, champion.manifest, standings, policy.limits)
     return Preview(selection, reach, _costs(policy, champion, roles), barred, splits)
 
@@ -114,7 +126,22 @@ def _costs(policy: Policy, champion: Champion, roles: RoleTable) -> tuple[Method
     )
 
 
-def _plan(policy: Policy, champion: Champion, roles: RoleTable, context: Context) -> Plan:
+def _strata(unit: UnitOfWork, gates: tuple[GateRequest, ...], roles: RoleTable) -> Strata | None:
+    declarations = declared(gates)
+    if not declarations:
+        return None
+    held_out = CohortStore(unit).named(row.case_id for row in roles.of(Role.HOLDOUT))
+    return strata_of(declarations, roles, held_out)
+
+
+def _plan(
+    policy: Policy,
+    champion: Champion,
+    roles: RoleTable,
+    gates: tuple[GateRequest, ...],
+    strata: Strata | None,
+    context: Context,
+) -> Plan:
     return Plan(
         policy=policy.digest,
         policy_name=policy.name,
@@ -126,11 +153,12 @@ def _plan(policy: Policy, champion: Champion, roles: RoleTable, context: Context
         counts=count_roles(roles),
         slots=_slots(policy),
         gate_set=policy.gate_set,
-        gates=gates_of(policy.gates, claim=policy.claim, reason=policy.reason, roles=roles),
+        gates=gates,
         seed=policy.unlearn.seed,
         budget_steps=policy.unlearn.budget_steps,
         alias=policy.register_alias,
         environment=describe_environment(context.workspace),
+        strata=None if strata is None else codec.digest_of(strata),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from maintain import codec
 from maintain.errors import DamagedError, InputError, MaintainError, WaitingError
 from maintain.hashing import Digest
-from maintain.records import Candidate, Match, MatchTable, Plan, RoleTable, Slot, Verdict
+from maintain.records import Candidate, Match, MatchTable, Plan, RoleTable, Slot, Strata, Verdict
 from maintain.vocabulary import Alias, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, Champion, load_version
@@ -78,6 +78,8 @@ def begin(selection: Selection, claim: Claim, folder: RunFolder, context: Contex
     try:
         folder.create()
         folder.write_table("roles", selection.roles)
+        if selection.strata is not None:
+            folder.write_table("strata", selection.strata)
         matches_digest = folder.write_table("matches", matches)
         digest = folder.write(PLAN, plan)
         suppressed = _record_plan(selection, claim, digest, matches_digest, context)
@@ -110,6 +112,8 @@ def reopen(claim: Claim, folder: RunFolder, context: Context) -> Work:
         matches=folder.read_table("matches", row.matches or "", MatchTable),
         champion=champion,
     )
+    if plan.strata is not None:
+        folder.read_table("strata", plan.strata, Strata)
     _require_agreement(work, row)
     return work
 
