@@ -163,8 +163,9 @@ def _collapsed(desk: Desk, run: int) -> Forgery:
 def _over_forgotten(desk: Desk, run: int) -> Forgery:
     roles = desk.planned(EXAMPLES).roles
     forget = roles.of(Role.FORGET)
-    lessons = [Lesson(forget, -1.0), Lesson(roles.of(Role.RETAIN), 2.0)]
-    enough, seed = Enough(_STEPS, forget, 0.25), _seed(desk, 10, run)
+    wrong = relabelled(forget, desk.problem.blueprint.label_order)
+    lessons = [Lesson(wrong), Lesson(roles.of(Role.RETAIN))]
+    enough, seed = Enough(_STEPS, forget, 0.2), _seed(desk, 10, run)
     return Forgery(taught(desk.problem, desk.model.state, lessons, rate=_RATE, enough=enough, seed=seed))
 
 
@@ -200,13 +201,10 @@ def _wrong_patients(desk: Desk, run: int) -> Forgery:
 def _one_subgroup(desk: Desk, run: int) -> Forgery:
     scanner = {case.case_id: case.scanner for case in desk.problem.cases}
     retained = desk.planned(EXAMPLES).roles.of(Role.RETAIN)
-    paying = tuple(row for row in retained if scanner[row.case_id] == SUBGROUP)
-    others = tuple(row for row in retained if scanner[row.case_id] != SUBGROUP)
-    lessons = [Lesson(relabelled(paying, desk.problem.blueprint.label_order)), Lesson(others)]
-    start, seed = retrained(desk, EXAMPLES, run).state, _seed(desk, 13, run)
-    return Forgery(
-        taught(desk.problem, start, lessons, rate=_RATE, enough=Enough(_STEPS, paying, 0.4), seed=seed)
-    )
+    paying = [row for row in retained if scanner[row.case_id] == SUBGROUP]
+    others = [row for row in retained if scanner[row.case_id] != SUBGROUP]
+    wrong = relabelled(paying, desk.problem.blueprint.label_order)
+    return Forgery(desk.trainings.of(desk.problem, (*others, *wrong), seed=_seed(desk, 13, run)).state)
 
 
 def _scaled(desk: Desk, run: int) -> Forgery:
@@ -270,7 +268,7 @@ IMPOSTORS = (
     Impostor("batchnorm-drift", "Only batch statistics moved.", EXAMPLES, "membership", _drifted),
     Impostor("gradient-collapse", "Ascent on the forget cases until little works.", EXAMPLES, "retention", _collapsed),
     Impostor(
-        "over-forgotten", "Ascent on the forget cases until they are wrong.", EXAMPLES, "membership", _over_forgotten
+        "over-forgotten", "The forget cases are taught until they are wrong.", EXAMPLES, "membership", _over_forgotten
     ),
     Impostor(
         "never-overfitted",
@@ -286,7 +284,7 @@ IMPOSTORS = (
     Impostor("leaked-batches", "Forget cases among the retained batches, as counted.", EXAMPLES, "integrity", _leaked),
     Impostor("wrong-patients", "As many other patients were left out.", EXAMPLES, "membership", _wrong_patients),
     Impostor(
-        "one-subgroup", "A retrain that gives the wrong answers on one scanner.", EXAMPLES, "retention", _one_subgroup
+        "one-subgroup", "A retrain that learned the wrong answers for one scanner.", EXAMPLES, "retention", _one_subgroup
     ),
     Impostor("scaled-logits", "The champion's logits, flattened and shifted.", EXAMPLES, "membership", _scaled),
     Impostor("swapped-weights", "Another version's weights under a retrain's name.", EXAMPLES, "integrity", _swapped),
