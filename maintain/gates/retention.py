@@ -8,13 +8,15 @@ every ranking by retention, and has forgotten nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from maintain.gates import reported
 from maintain.gates.answers import answers_of, unusable
 from maintain.gates.base import Evidence, judged, listed, number
 from maintain.records import Figure, GateRequest, GateResult
-from maintain.statistics import Metric, PairedDifference, log_odds, paired_bound
+from maintain.statistics import Metric, PairedDifference, log_odds, paired_bound, softmax_scored
 from maintain.statistics.metrics import FloatArray, IntArray
 from maintain.vocabulary import Outcome, Role
 
@@ -43,28 +45,24 @@ class Retention:
         return self._judge(_pairs(evidence), evidence.slot.alpha)
 
     def explain(self, result: GateResult) -> str:
-        """The three differences with their bounds, in points."""
-        told = [_told(figure) for figure in result.figures if figure.low is not None]
+        """The three differences with their bounds, in points, and what is reported beside them."""
+        told = [_told(figure) for figure in result.figures if figure.limit is not None]
+        beside = [reported.told(figure) for figure in result.figures if figure.limit is None]
         ends = {
             Outcome.PASS: "Each loss is shown to be smaller than the margin.",
             Outcome.FAIL: f"The candidate is shown to be worse, or cannot be used: {result.reason}",
             Outcome.NOT_EVALUATED: f"Neither is shown: {result.reason}",
         }
-        return " ".join([*told, ends[result.outcome]])
+        also = [f"Reported, not decisive: {listed(beside)}"] if beside else []
+        return " ".join([*told, ends[result.outcome], *also])
 
     def _judge(self, pairs: _Pairs, alpha: float) -> GateResult:
         margin = number(self.request, "margin")
         bounds = {metric: pairs.bound(metric, alpha) for metric in Metric}
-        figures = tuple(_figure(metric, bound, -margin) for metric, bound in bounds.items())
-        lost = [metric for metric, bound in bounds.items() if bound.high < -margin]
-        if lost:
-            reason = f"Shown to lose more than {margin:g}: {', '.join(lost)}."
-            return judged(self.request, Outcome.FAIL, reason, figures)
-        unsure = {metric: bound for metric, bound in bounds.items() if not bound.low > -margin}
-        if unsure:
-            return judged(self.request, Outcome.NOT_EVALUATED, _needs(unsure, margin), figures)
-        reason = f"Every metric is shown to lose less than {margin:g}."
-        return judged(self.request, Outcome.PASS, reason, figures)
+        beside, missing = pairs.beside(alpha)
+        figures = (*(_figure(metric, bound, -margin) for metric, bound in bounds.items()), *beside)
+        outcome, reason = _outcome(bounds, margin)
+        return judged(self.request, outcome, " ".join([reason, *pairs.notes, *missing]), figures)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -72,12 +70,14 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """The same cases, answered by both models."""
+    """The same cases, answered by both models; `classes` are those that means over classes go over."""
 
     labels: IntArray
     champion: FloatArray
     candidate: FloatArray
     patients: tuple[str, ...]
+    classes: tuple[int, ...]
+    notes: tuple[str, ...]
 
     def bound(self, metric: Metric, alpha: float) -> PairedDifference:
         """The candidate's difference to the champion in one metric."""
@@ -89,7 +89,26 @@ class _Pairs:
             after=log_odds(self.candidate) if ordered else self.candidate,
             patients=self.patients,
             alpha=alpha,
+            classes=self.classes,
         )
+
+    def beside(self, alpha: float) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
+        """What is reported without a margin, and a sentence on each figure that does not exist."""
+        before, after = (
+            softmax_scored(self.labels, logits, classes=self.classes) for logits in (self.champion, self.candidate)
+        )
+        figures, missing = reported.reported(before, after, self.patients, alpha=alpha)
+        return figures, tuple(f"Not reported: {why}" for why in missing)
+
+
+def _outcome(bounds: Mapping[Metric, PairedDifference], margin: float) -> tuple[Outcome, str]:
+    lost = [metric for metric, bound in bounds.items() if bound.high < -margin]
+    if lost:
+        return Outcome.FAIL, f"Shown to lose more than {margin:g}: {', '.join(lost)}."
+    unsure = {metric: bound for metric, bound in bounds.items() if not bound.low > -margin}
+    if unsure:
+        return Outcome.NOT_EVALUATED, _needs(unsure, margin)
+    return Outcome.PASS, f"Every metric is shown to lose less than {margin:g}."
 
 
 def _refused(request: GateRequest, evidence: Evidence) -> list[str]:
@@ -107,12 +126,22 @@ def _pairs(evidence: Evidence) -> _Pairs:
         answers_of(evidence, weights, Role.HOLDOUT)
         for weights in (evidence.plan.champion.weights, evidence.candidate.weights)
     )
+    absent = _withdrawn(evidence)
+    order = evidence.candidate_spec.label_order
     return _Pairs(
         labels=champion.labels,
         champion=champion.logits,
         candidate=candidate.logits,
         patients=champion.patients,
+        classes=tuple(number for number, label in enumerate(order) if label not in absent),
+        notes=tuple(f"Left out of means over labels, for no case held out or retained has it: {a}." for a in absent),
     )
+
+
+def _withdrawn(evidence: Evidence) -> tuple[str, ...]:
+    """Labels that are wholly forgotten: the holdout has no case of them, and neither has what is retained."""
+    kept = {row.label for row in evidence.roles.of(Role.HOLDOUT, Role.RETAIN)}
+    return tuple(label for label in evidence.candidate_spec.label_order if label not in kept)
 
 
 def _figure(metric: Metric, bound: PairedDifference, limit: float) -> Figure:
@@ -127,7 +156,7 @@ def _figure(metric: Metric, bound: PairedDifference, limit: float) -> Figure:
     )
 
 
-def _needs(unsure: dict[Metric, PairedDifference], margin: float) -> str:
+def _needs(unsure: Mapping[Metric, PairedDifference], margin: float) -> str:
     """Which metrics are open, and roughly how many cases would settle them if nothing else changed."""
     said = []
     for metric, bound in unsure.items():

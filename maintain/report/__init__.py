@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from maintain.report.html import render_html
-from maintain.report.model import ChainLink, Ending, ExcludedCase, Report, build_report
+from maintain.report.model import Attempt, ChainLink, Ending, ExcludedCase, Report, build_report
 
-__all__ = ["ChainLink", "Ending", "ExcludedCase", "Report", "build_report", "render_html"]
+__all__ = ["Attempt", "ChainLink", "Ending", "ExcludedCase", "Report", "build_report", "render_html"]

@@ -6,7 +6,8 @@ appear by keyed identifiers, patients only as counts, pixels not at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from maintain.hashing import Digest
 from maintain.records import (
@@ -27,6 +28,12 @@ SENTENCES = {
     Claim.EXAMPLES: "The excluded cases can no longer be told from cases the model never saw.",
     Claim.GROUP: "On this group the model behaves as one that never learned from it.",
 }
+
+#: What a withdrawn label may be said to be: a masked output passes the same gate.
+OUTPUT_ONLY = "The withdrawn label is no longer given to its cases. This is output behaviour only."
+
+#: What may be said beside a claim that was met by a model trained anew.
+TRAINED_ANEW = "It was trained anew without them, so digests prove it; behaviour is reported and decided nothing."
 
 #: What each ending means, for somebody who reads only one line.
 ENDINGS = {
@@ -59,6 +66,14 @@ class ChainLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A candidate of an earlier slot, and why it was not released."""
+
+    candidate: Candidate
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a run stands when its report is written."""
 
@@ -72,7 +87,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the page shows."""
+    """Everything the page shows. `told` are the sentences that each gate says of its own result."""
 
     ending: Ending
     headline: str
@@ -87,6 +102,8 @@ class Report:
     learned: int | None
     shares: tuple[tuple[str, int, int], ...]
     chain: tuple[ChainLink, ...]
+    attempts: tuple[Attempt, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def proven(self) -> bool:
@@ -105,6 +122,8 @@ def build_report(
     log: LoaderLog | None = None,
     verdict: Verdict | None = None,
     registration: Registration | None = None,
+    attempts: tuple[Attempt, ...] = (),
+    told: Mapping[str, str] | None = None,
 ) -> Report:
     """Assemble a report from whatever a run left behind."""
     passed = verdict is not None and verdict.outcome is Outcome.PASS
@@ -113,7 +132,7 @@ def build_report(
     return Report(
         ending=ending,
         headline=headline,
-        claim_sentence=SENTENCES[plan.claim] if proven else None,
+        claim_sentence=_sentence(plan, verdict) if proven and verdict else None,
         plan=plan,
         plan_digest=plan_digest,
         candidate=candidate,
@@ -124,10 +143,20 @@ def build_report(
         learned=len(manifest.learned) if manifest else None,
         shares=tuple((count.role.value, count.cases, count.patients) for count in plan.counts),
         chain=_chain(plan, plan_digest, candidate, verdict, registration),
+        attempts=attempts,
+        told=told or {},
     )
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _sentence(plan: Plan, verdict: Verdict) -> str:
+    decided = {gate.gate for gate in verdict.gates if gate.decisive}
+    if "zero" in decided:
+        return OUTPUT_ONLY
+    anew = plan.claim is not Claim.NEVER_SAW and "never-saw" in decided
+    return f"{SENTENCES[plan.claim]} {TRAINED_ANEW}" if anew else SENTENCES[plan.claim]
 
 
 def _excluded(roles: RoleTable, log: LoaderLog | None) -> tuple[ExcludedCase, ...]:

@@ -50,12 +50,18 @@ def tail_share(first: Arm, second: Arm, *, quantile: float = TAIL_QUANTILE, alph
     """The share of the first arm above the second arm's quantile of calibrated values; 1 - quantile is no leak.
 
     It is the difference of the two arms' shares above that value, plus 1 - quantile: so the bounds know that the
-    quantile is estimated, and ties cancel. Raises as `calibrated_auc`.
+    quantile is estimated. Raises as `calibrated_auc`, and `NotEvaluatedError` where the second arm's own tail is
+    less than half of what it should be: few cases, or ties.
     """
     if not 0.0 < quantile < 1.0:
         raise InputError("A quantile must lie between 0 and 1.", remedy="Give the quantile, for instance 0.95.")
     ours, theirs = _scored(first, second, alpha)
     inside, outside = _tails(ours, theirs, quantile)
+    if theirs.mean(outside) <= (1.0 - quantile) / 2.0 + CONSTANT:
+        raise NotEvaluatedError(
+            "The second arm has too few cases above its own quantile, or too many tied with it, to tell a tail.",
+            remedy="Bring in more never-seen cases, or judge by values that do not saturate.",
+        )
 
     def excess(one: Calibrated, other: Calibrated) -> float:
         above, beyond = _tails(one, other, quantile)
@@ -63,9 +69,7 @@ def tail_share(first: Arm, second: Arm, *, quantile: float = TAIL_QUANTILE, alph
 
     gradient = _gradient(ours, theirs, excess)
     pull = _pull(ours, theirs, quantile)
-    # What of the second arm lies above its own quantile is given, so few who do are no sign of anything.
-    behind = replace(_part(theirs, outside, gradient, sign=-pull), fewest=0)
-    parts = (_part(ours, inside, gradient, sign=1.0), behind)
+    parts = (_part(ours, inside, gradient, sign=1.0), _part(theirs, outside, gradient, sign=-pull))
     found = bounds(excess(ours, theirs) + 1.0 - quantile, parts, alpha=alpha)
     return _within_zero_and_one(difference(ours, theirs, found))
 
@@ -137,8 +141,7 @@ def _pull(first: Calibrated, second: Calibrated, quantile: float) -> float:
     """
     tail = 1.0 - quantile
     wide, narrow = (_tails(first, second, max(1.0 - size, 0.0)) for size in (2.0 * tail, tail / 2.0))
-    here = float(second.mean(wide[1] - narrow[1]))
-    return max(float(first.mean(wide[0] - narrow[0])) / here, 1.0) if here > 0.0 else 1.0
+    return max(float(first.mean(wide[0] - narrow[0]) / second.mean(wide[1] - narrow[1])), 1.0)
 
 
 def _gradient(first: Calibrated, second: Calibrated, figure: _Figure) -> FloatArray:

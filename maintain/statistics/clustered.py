@@ -3,7 +3,8 @@
 Every such figure here is, to first order, a sum of two weighted means of case scores, one of each arm. The
 spread is that of the patients' sums (the CR1 sandwich), the reach Student's t with Welch-Satterthwaite
 degrees of freedom. A patient who weighs much gets the jackknife; an arm in which few patients differ gets
-one patient more who only gains and one who only loses, and at least the exact bound where none does. Simulations behind each rule: power study, section 4.
+one patient more who only gains and one who only loses, and the exact bound as the least where none differs.
+Simulations behind each rule: power study, section 4.
 """
 
 from __future__ import annotations
@@ -39,13 +40,11 @@ class ArmScores:
     extremes: tuple[float, float]
     """The least and the most a case's score can be."""
     sign: float
-    fewest: int = FEWEST_DISCORDANT
-    """Below so many patients with any but the usual outcome, patients at the extremes are added."""
 
     def few(self) -> bool:
         """Whether most outcomes are the same and few patients have any other."""
         share, carriers = self._unusual()
-        return share >= MOSTLY and carriers < self.fewest
+        return share >= MOSTLY and carriers < FEWEST_DISCORDANT
 
     def unseen(self, alpha: float) -> float:
         """What no patient showed but might: the bound 1 - alpha^(1/patients) on their share; else 0."""
@@ -102,10 +101,10 @@ class Bounds:
 def bounds(estimate: float, arms: tuple[ArmScores, ...], *, alpha: float) -> Bounds:
     """Bounds of the estimate at one-sided level `alpha`.
 
-    Raises `NotEvaluatedError` where nothing varies and nothing could have.
+    Raises `NotEvaluatedError` where nothing varies and nothing could have, or where sums overflow.
     """
     plain = tuple(arm.spread() for arm in arms)
-    method = IntervalMethod.CLUSTER_JACKKNIFE if any(s.dominated for s in plain) else IntervalMethod.CLUSTER_T
+    method = IntervalMethod.JACKKNIFE if any(s.dominated for s in plain) else IntervalMethod.CLUSTER_T
     error, df = _together(plain)
     low, high = _around(estimate, error, df, alpha)
     few = tuple(arm.few() for arm in arms)
@@ -117,11 +116,14 @@ def bounds(estimate: float, arms: tuple[ArmScores, ...], *, alpha: float) -> Bou
         wider = _around(centre, error, df, alpha)
         unseen = max(arm.unseen(alpha) for arm in arms)
         low, high = min(low, wider[0], estimate - unseen), max(high, wider[1], estimate + unseen)
-    if error <= ROUNDING:
+    size = max(1.0, *(float(np.abs(arm.scores).max()) for arm in arms))
+    if error <= ROUNDING * size:
         raise NotEvaluatedError(
             "Nothing varies beyond what the covariates explain, so no interval exists.",
             remedy="Leave out the covariates that repeat the values.",
         )
+    if not np.isfinite([estimate, low, high]).all():
+        raise NotEvaluatedError("The values are too large to be averaged.", remedy="Judge by values of common size.")
     return Bounds(estimate=estimate, low=low, high=high, standard_error=error, df=df, method=method)
 
 

@@ -112,7 +112,7 @@ def _sums(
         weight=np.full(len(strata), share),
         extreme=np.asarray(extremes),
         part=0.5 if metric is Metric.AUROC else 1.0,
-        moved=any(bool(np.any(v[s])) for s, v in pairs),
+        moved=np.asarray([len(np.unique(owner[s & (v != 0.0)])) for s, v in pairs]),
     )
 
 

@@ -100,7 +100,7 @@ def _sums(values: FloatArray, owner: NDArray[np.int64]) -> Sums:
         weight=np.ones(1),
         extreme=np.ones(1),
         part=1.0,
-        moved=True,
+        moved=np.asarray([len(np.unique(owner))]),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from maintain import codec
 from maintain.clock import timestamp
+from maintain.gates import build
 from maintain.records import (
     Candidate,
     LoaderLog,
@@ -20,7 +21,7 @@ from maintain.records import (
     TrainingManifest,
     Verdict,
 )
-from maintain.report import Ending, Report, build_report, render_html
+from maintain.report import Attempt, Ending, Report, build_report, render_html
 from maintain_pipelines import journal
 from maintain_pipelines.champions import MANIFEST_FILE
 from maintain_pipelines.context import Context
@@ -44,8 +45,11 @@ def read_report(run: str, folder: RunFolder, context: Context) -> Report:
     with context.database.read() as unit:
         row = journal.get(unit, run)
     plan = folder.kept(PLAN, Plan)
-    folder = _last_slot(folder, row.slot)
+    last = _last_slot(folder, row.slot)
+    attempts = _attempts(folder, last.slot)
+    folder = last
     candidate = _present(folder.file(CANDIDATE), Candidate)
+    verdict = _present(folder.file(VERDICT), Verdict)
     log = folder.read_table("loader-log", candidate.loader_log, LoaderLog) if candidate else None
     return build_report(
         Ending(run, row.state, row.started, timestamp(context.clock.now()), row.error),
@@ -55,8 +59,10 @@ def read_report(run: str, folder: RunFolder, context: Context) -> Report:
         candidate=candidate,
         manifest=_present(folder.file(f"02-{MANIFEST_FILE}"), TrainingManifest),
         log=log,
-        verdict=_present(folder.file(VERDICT), Verdict),
+        verdict=verdict,
         registration=_present(folder.file(REGISTRATION), Registration),
+        attempts=attempts,
+        told=_told(plan, verdict),
     )
 
 
@@ -67,6 +73,23 @@ def _last_slot(folder: RunFolder, slot: int) -> RunFolder:
     """The folder as its last slot sees it; as the first one does, while the second has no candidate."""
     last = replace(folder, slot=slot)
     return last if last.file(CANDIDATE).is_file() else replace(folder, slot=1)
+
+
+def _attempts(folder: RunFolder, last: int) -> tuple[Attempt, ...]:
+    """The candidates of the slots before the last one, with the verdicts that refused them."""
+    earlier = [replace(folder, slot=number) for number in range(1, last)]
+    return tuple(
+        Attempt(codec.read(slot.file(CANDIDATE), Candidate), codec.read(slot.file(VERDICT), Verdict))
+        for slot in earlier
+        if slot.file(CANDIDATE).is_file() and slot.file(VERDICT).is_file()
+    )
+
+
+def _told(plan: Plan, verdict: Verdict | None) -> dict[str, str]:
+    """What each gate says of its own result, for readers who do not know the gates."""
+    requests = {request.name: request for request in plan.gates}
+    results = verdict.gates if verdict else ()
+    return {result.gate: build(requests[result.gate]).explain(result) for result in results if result.gate in requests}
 
 
 def _present(path: Path, kind: type[T]) -> T | None:

@@ -72,6 +72,12 @@ def test_the_reference_is_what_the_program_says() -> None:
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == reference, "run python docs/generate_cli.py"
 
 
+def test_the_page_of_the_gates_is_what_the_table_says() -> None:
+    reference = runpy.run_path(str(ROOT / "docs" / "generate_gates.py"))["reference"]()
+    assert reference.count("\n## ") >= 11
+    assert (ROOT / "docs" / "gates.md").read_text(encoding="utf-8") == reference, "run python docs/generate_gates.py"
+
+
 def test_every_command_has_an_example() -> None:
     pages = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").split("\n## ")[1:]
     assert [page.splitlines()[0] for page in pages if "Example" not in page] == []

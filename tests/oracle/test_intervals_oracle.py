@@ -186,3 +186,21 @@ def test_a_rare_class_does_not_slip_below_the_margin() -> None:
         )
         passed += found.low > -loss
     assert passed / repetitions <= 0.05
+
+
+def test_a_quiet_class_does_not_borrow_certainty_from_a_large_one() -> None:
+    """Losses only, exactly at the margin, 20 patients beside 1,000: 36 % of these passed (nominal 2.5 %)
+    while enough discordant patients of the other class were enough."""
+    loss, repetitions, passed = 0.05, 200, 0
+    labels = np.repeat([0, 1], [1000, 20])
+    before = np.eye(2)[labels]
+    patients = [f"{number:04d}" for number in range(len(labels))]
+    rng = np.random.default_rng(13)
+    for _ in range(repetitions):
+        lost = rng.random(len(labels)) < loss
+        after = np.where(lost[:, None], 1.0 - before, before)
+        found = paired_bound(
+            Metric.BALANCED_ACCURACY, labels=labels, before=before, after=after, patients=patients, alpha=0.025
+        )
+        passed += found.low > -loss
+    assert passed / repetitions <= 0.05

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from helpers.evidence import CHAMPION, LABELS, answering, honest_evidence, linked
+from helpers.evidence import CHAMPION, LABELS, answering, honest_evidence, linked, planned, with_role
 from maintain import codec
 from maintain.errors import InputError, NotEvaluatedError
 from maintain.gates import Evidence, evaluate, request_for
@@ -61,13 +61,28 @@ def test_an_unlabelled_case_is_not_evaluated() -> None:
         measured(replace(honest, measurements=Measurements(rows)))
 
 
-def test_a_class_without_cases_is_not_evaluated() -> None:
-    honest = honest_evidence()
-    spec = replace(honest.candidate_spec, label_order=(*LABELS, "cataract"))
-    rows = tuple(replace(row, logits=(*row.logits, -9.0)) for row in honest.measurements.rows)
-    evidence = linked(replace(honest, candidate_spec=spec, measurements=Measurements(rows)))
+def with_cataract(evidence: Evidence) -> Evidence:
+    """The same, had both models a third label, which they never give and no case has."""
+    spec = replace(evidence.candidate_spec, label_order=(*LABELS, "cataract"))
+    rows = tuple(replace(row, logits=(*row.logits, -9.0)) for row in evidence.measurements.rows)
+    return linked(replace(evidence, candidate_spec=spec, measurements=Measurements(rows)))
+
+
+def test_a_label_that_is_retained_but_not_held_out_is_not_evaluated() -> None:
+    evidence = with_cataract(honest_evidence())
+    retained = replace(planned(Role.RETAIN, 900), label="cataract")
     with pytest.raises(NotEvaluatedError, match="1 of 3 classes"):
-        measured(evidence)
+        measured(with_role(evidence, retained))
+
+
+def test_a_label_that_is_wholly_forgotten_is_left_out_and_named() -> None:
+    evidence = with_cataract(honest_evidence())
+    forgotten = replace(planned(Role.FORGET, 900), label="cataract")
+    result = measured(with_role(evidence, forgotten))
+    assert result.outcome is Outcome.PASS
+    assert "for no case held out or retained has it: cataract." in result.reason
+    decisive, plain = result.figures[:3], measured(honest_evidence()).figures[:3]
+    assert [figure.low for figure in decisive] == pytest.approx([figure.low for figure in plain], abs=1e-6)
 
 
 def test_an_empty_holdout_is_not_evaluated() -> None:
@@ -133,8 +148,8 @@ def test_a_plan_of_one_slot_may_spend_the_level_whole() -> None:
     assert measured(evidence, alpha=0.01).outcome is Outcome.FAIL
 
 
-def test_every_figure_carries_its_bounds_limit_and_counts() -> None:
-    figures = measured(honest_evidence()).figures
+def test_every_deciding_figure_carries_its_bounds_limit_and_counts() -> None:
+    figures = measured(honest_evidence()).figures[:3]
     assert [figure.name.removesuffix(" difference") for figure in figures] == [
         "accuracy",
         "balanced accuracy",
@@ -159,3 +174,41 @@ def test_it_explains_each_outcome() -> None:
     assert "points (at worst" in gate.explain(measured(honest))
     assert "shown to be worse" in gate.explain(measured(losing(honest, 0.5)))
     assert "Neither is shown" in gate.explain(measured(honest_evidence(holdout=120)))
+    assert "Reported, not decisive: Brier score difference" in gate.explain(measured(honest))
+
+
+def test_calibration_operating_points_and_changes_are_reported_without_a_limit() -> None:
+    figures = {figure.name: figure for figure in measured(honest_evidence()).figures[3:]}
+    assert list(figures) == [
+        "Brier score difference",
+        "calibration error difference",
+        "calibration slope difference",
+        "sensitivity at specificity 0.90 difference",
+        "specificity at sensitivity 0.90 difference",
+        "churn",
+        "new misses",
+    ]
+    for figure in figures.values():
+        assert figure.limit is None
+        assert figure.low is not None
+        assert figure.high is not None
+        assert figure.low <= figure.value <= figure.high
+        assert figure.low < figure.high
+
+
+def test_a_candidate_that_answers_everything_alike_fails_and_what_does_not_exist_is_named() -> None:
+    honest = honest_evidence()
+    result = measured(answering(honest, [(0.0, 0.0)] * 480))
+    assert result.outcome is Outcome.FAIL
+    assert "Not reported: calibration slope difference: No calibration slope fits best" in result.reason
+    assert "churn" in {figure.name for figure in result.figures}
+
+
+def test_scaled_logits_keep_every_decision_and_show_in_the_slope() -> None:
+    honest = honest_evidence()
+    rows = honest.measurements.of(honest.candidate.weights, Role.HOLDOUT)
+    result = measured(answering(honest, [tuple(4.0 * logit for logit in row.logits) for row in rows]))
+    assert result.outcome is Outcome.PASS
+    slope = next(figure for figure in result.figures if figure.name.startswith("calibration slope"))
+    assert slope.high is not None
+    assert slope.high < 0.0

@@ -10,9 +10,9 @@ import pytest
 from helpers.evidence import honest_evidence
 from maintain import codec
 from maintain.records import Figure, GateResult, Registration, Verdict
-from maintain.report import Ending, Report, build_report, render_html
+from maintain.report import Attempt, Ending, Report, build_report, render_html
 from maintain.report.html import draw_interval
-from maintain.vocabulary import Alias, Outcome, Role, RunState
+from maintain.vocabulary import Alias, Claim, Outcome, Role, RunState
 
 EVIDENCE = honest_evidence()
 CLAIM = "This version was not trained on the excluded cases."
@@ -105,3 +105,40 @@ def test_an_interval_is_drawn_with_its_limit() -> None:
     assert "from -0.100 to +0.100, limit -0.050" in drawing
     assert draw_interval(Figure("x", 3.0)) == ""
     assert "nan" not in draw_interval(Figure("x", 0.0, low=0.0, high=0.0))
+
+
+def registered(claim: Claim, *gates: str) -> Report:
+    found = replace(
+        verdict(Outcome.PASS), gates=tuple(GateResult(gate, Outcome.PASS, True, "because") for gate in gates)
+    )
+    plan = replace(EVIDENCE.plan, claim=claim)
+    return build_report(
+        Ending("r", RunState.REGISTERED, "a", "b"),
+        plan=plan,
+        plan_digest=EVIDENCE.plan_digest,
+        roles=EVIDENCE.roles,
+        candidate=EVIDENCE.candidate,
+        verdict=found,
+        registration=Registration("v" * 64, "triage", 2, "w" * 64, Alias.CANDIDATE, 11, "e" * 64),
+        told={"retention": "It was asked whether the model still works."},
+    )
+
+
+def test_a_withdrawn_label_is_claimed_as_output_behaviour_and_no_more() -> None:
+    told = registered(Claim.GROUP, "integrity", "zero", "retention")
+    assert told.claim_sentence is not None
+    assert "output behaviour only" in told.claim_sentence
+    assert "one that never learned" not in told.claim_sentence
+
+
+def test_a_claim_met_by_training_anew_says_that_digests_decided() -> None:
+    assert "digests prove it" in (registered(Claim.EXAMPLES, "never-saw", "retention").claim_sentence or "")
+    assert "digests prove it" not in (registered(Claim.EXAMPLES, "membership", "retention").claim_sentence or "")
+
+
+def test_each_gate_speaks_for_itself_and_a_refused_candidate_is_shown_too() -> None:
+    refused = Attempt(replace(EVIDENCE.candidate, method="finetune"), verdict(Outcome.FAIL, "it still remembers"))
+    page = render_html(replace(registered(Claim.NEVER_SAW, "never-saw", "retention"), attempts=(refused,)))
+    assert "It was asked whether the model still works." in page
+    assert "Refused before: finetune" in page
+    assert "it still remembers" in page
