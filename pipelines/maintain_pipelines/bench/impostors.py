@@ -143,9 +143,7 @@ def _head_only(desk: Desk, run: int) -> Forgery:
     fresh = state_of(desk.problem.blueprint.build(seed))
     start = {**desk.model.state, **{name: fresh[name] for name in ("head.weight", "head.bias")}}
     lesson = Lesson(desk.planned(EXAMPLES).roles.of(Role.RETAIN))
-    return Forgery(
-        taught(desk.problem, start, [lesson], rate=_RATE, enough=Enough(_STEPS), seed=seed, only="head.")
-    )
+    return Forgery(taught(desk.problem, start, [lesson], rate=_RATE, enough=Enough(_STEPS), seed=seed, only="head."))
 
 
 def _drifted(desk: Desk, run: int) -> Forgery:
@@ -284,7 +282,11 @@ IMPOSTORS = (
     Impostor("leaked-batches", "Forget cases among the retained batches, as counted.", EXAMPLES, "integrity", _leaked),
     Impostor("wrong-patients", "As many other patients were left out.", EXAMPLES, "membership", _wrong_patients),
     Impostor(
-        "one-subgroup", "A retrain that learned the wrong answers for one scanner.", EXAMPLES, "retention", _one_subgroup
+        "one-subgroup",
+        "A retrain that learned the wrong answers for one scanner.",
+        EXAMPLES,
+        "retention",
+        _one_subgroup,
     ),
     Impostor("scaled-logits", "The champion's logits, flattened and shifted.", EXAMPLES, "membership", _scaled),
     Impostor("swapped-weights", "Another version's weights under a retrain's name.", EXAMPLES, "integrity", _swapped),

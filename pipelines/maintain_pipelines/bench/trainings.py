@@ -58,13 +58,11 @@ class Trainings:
             self._made[key] = _read(self.folder, key, recipe) or self._train(problem, learned, recipe, role, key)
         return self._made[key]
 
-    def forget(self) -> None:
+    def drop(self) -> None:
         """Drop what is in memory; what is on disk stays."""
         self._made.clear()
 
-    def _train(
-        self, problem: Problem, rows: tuple[PlannedCase, ...], recipe: Recipe, role: Role, key: Digest
-    ) -> Model:
+    def _train(self, problem: Problem, rows: tuple[PlannedCase, ...], recipe: Recipe, role: Role, key: Digest) -> Model:
         witness = Witness()
         cases = problem.blueprint.loader_cases(rows, role)
         state = train(problem.blueprint, recipe, cases, problem.pixels, witness=witness).state

@@ -22,11 +22,11 @@ from maintain_pipelines.bench.impostors import IMPOSTORS, Impostor, retrained
 #: What the champion must show: the adjusted AUC of the attack on it, and its held-out gap.
 LEAST_AUC, LEAST_GAP = 0.72, 0.20
 
-#: The schema of a trial as JSON.
-SCHEMA = "maintain.bench.verifier"
+#: Runs of each candidate on one champion: each with its own seeds.
+RUNS_PER_CHAMPION = 3
 
-#: Told after every candidate: its name, how many are done, and how many there are.
-Progress: TypeAlias = Callable[[str, int, int], None]
+#: Told after every candidate: how many are judged, and how many there are.
+Progress: TypeAlias = Callable[[int, int], None]
 
 _AUC, _GAP = "attack on the champion, AUC", "the champion's difference"
 
@@ -87,7 +87,6 @@ class Trial:
         """The trial as JSON."""
         reasons = {impostor.name: impostor.beyond for impostor in IMPOSTORS}
         return {
-            "schema": SCHEMA,
             "signal": [{"auc": round(signal.auc, 4), "gap": round(signal.gap, 4)} for signal in self.signals],
             "impostors": [row.document() for row in self.impostors],
             "honest": [row.document() for row in self.honest],
@@ -127,20 +126,27 @@ def judged_state(desk: Desk, state: State) -> Judged:
     return judge(desk, EXAMPLES, Forgery(state))
 
 
-def trial(desks: Iterable[Desk], *, runs: int, champions: int, progress: Progress) -> Trial:
-    """Judge every candidate `runs` times on each champion. Raises `NotEvaluatedError` for a champion without signal."""
+def champions_for(runs: int) -> int:
+    """How many champions so many runs of each candidate are spread over."""
+    return -(-runs // RUNS_PER_CHAMPION)
+
+
+def trial(desks: Iterable[Desk], *, runs: int, progress: Progress) -> Trial:
+    """Judge every candidate so often, spread over the champions in turn.
+
+    Raises `NotEvaluatedError` for a champion without signal, before anything is tried on it.
+    """
     everyone: Sequence[Impostor | Honest] = (*IMPOSTORS, *HONEST)
     found: dict[str, list[Judged]] = {candidate.name: [] for candidate in everyone}
     signals: list[Signal] = []
-    total, done = len(everyone) * runs * champions, 0
-    for desk in desks:
+    for desk, number in zip(desks, _spread(runs), strict=True):
         signals.append(signal_of(desk))
         check_signal(signals[-1])
         for candidate in everyone:
-            for run in range(runs):
+            for run in range(number):
                 found[candidate.name].append(verdict_of(desk, candidate, run))
-                done += 1
-                progress(candidate.name, done, total)
+                progress(sum(map(len, found.values())), runs * len(everyone))
+        desk.trainings.drop()
     return counted(found, signals)
 
 
@@ -172,3 +178,9 @@ def tally(name: str, judged: Sequence[Judged], gate: str) -> Tally:
 # --- private ---------------------------------------------------------------------------------------
 
 _REMEDY = "Choose another seed, or a problem that the champion memorises; nothing was tried on this one."
+
+
+def _spread(runs: int) -> tuple[int, ...]:
+    """How many runs each champion has."""
+    whole, rest = divmod(runs, RUNS_PER_CHAMPION)
+    return (*(RUNS_PER_CHAMPION,) * whole, *((rest,) if rest else ()))
