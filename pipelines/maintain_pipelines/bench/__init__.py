@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maintain_pipelines.bench.desk import EXAMPLES, GROUP, NEVER_SAW, Desk, Story, desk_of
     from maintain_pipelines.bench.forge import Forgery, Judged, judge
+    from maintain_pipelines.bench.forging import jittered
     from maintain_pipelines.bench.honest import HONEST, Honest
     from maintain_pipelines.bench.impostors import IMPOSTORS, Impostor, leaking, references, retrained
     from maintain_pipelines.bench.problem import BenchCase, Problem, separable
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
         trial,
         verdict_of,
     )
+    from maintain_pipelines.bench.ward import hospital
 
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "desk": ("EXAMPLES", "GROUP", "NEVER_SAW", "Desk", "Story", "desk_of"),
     "forge": ("Forgery", "Judged", "judge"),
+    "forging": ("jittered",),
     "honest": ("HONEST", "Honest"),
     "impostors": ("IMPOSTORS", "Impostor", "leaking", "references", "retrained"),
     "problem": ("BenchCase", "Problem", "separable"),
@@ -51,6 +54,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
         "trial",
         "verdict_of",
     ),
+    "ward": ("hospital",),
 }
 
 __all__ = [
@@ -76,6 +80,8 @@ __all__ = [
     "champions_for",
     "check_signal",
     "desk_of",
+    "hospital",
+    "jittered",
     "judge",
     "judged_state",
     "leaking",

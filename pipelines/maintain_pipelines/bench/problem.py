@@ -1,4 +1,4 @@
-"""The problem on which the verifier is tried: one that a small network memorises, and that parts of it can be taken from.
+"""The problem on which the verifier is tried: one that a small network memorises, and that parts can be taken from.
 
 Two classes of smooth pattern under noise, one label in five wrong, patients of two to six images, four scanners.
 Whoever learns a wrong label can only have memorised it, so a leak is certain and can be measured; a scanner that

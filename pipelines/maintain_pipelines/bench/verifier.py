@@ -71,7 +71,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Every row of a trial. `beyond` are impostors that no gate is expected to catch, each published with its reason."""
+    """Every row of a trial. `beyond` are impostors that no gate is expected to catch, published with the reason."""
 
     signals: tuple[Signal, ...]
     impostors: tuple[Tally, ...]
