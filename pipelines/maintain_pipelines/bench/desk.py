@@ -71,12 +71,12 @@ STORIES = (EXAMPLES, GROUP, NEVER_SAW)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One story's plan with its tables and the slot that every candidate is offered for."""
+    """One story's plan, the slot that every candidate is offered for, and the texts of its tables by kind."""
 
     plan: Plan
     roles: RoleTable
-    strata: Strata
     slot: Slot
+    tables: tuple[tuple[str, Digest, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,12 @@ def _planned(desk: Desk, story: Story) -> Planned:
         environment=Environment("bench", "any", "cpu", 1, "any", "any", __version__),
         strata=codec.digest_of(strata),
     )
-    return Planned(plan, roles, strata, slot)
+    return Planned(plan, roles, slot, (_table("roles", roles), _table("strata", strata)))
+
+
+def _table(kind: str, record: object) -> tuple[str, Digest, bytes]:
+    text = codec.to_text(record).encode()
+    return kind, digest_bytes(text), text
 
 
 def _count(roles: RoleTable, role: Role) -> RoleCount:

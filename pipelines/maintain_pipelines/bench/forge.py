@@ -111,8 +111,8 @@ def _laid_down(desk: Desk, planned: Planned, forgery: Forgery, folder: RunFolder
     folder.write(f"02-{MANIFEST_FILE}", manifest)
     folder.write(f"02-{SPEC_FILE}", spec)
     plan = folder.write(PLAN, planned.plan)
-    folder.write_table("roles", planned.roles)
-    folder.write_table("strata", planned.strata)
+    for kind, digest, text in planned.tables:
+        folder.table(kind, digest).write_bytes(text)
     method = _requested(planned, forgery.method)
     candidate = Candidate(
         plan=plan,

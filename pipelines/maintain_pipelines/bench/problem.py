@@ -41,12 +41,13 @@ RECALLED = 0.35
 #: Share of labels that are wrong (power study, section 1: "strong").
 WRONG = 0.20
 
-#: Scanners with their share of patients and their mean colour. The first is withdrawn, the last is the subgroup.
+#: Scanners with their share of patients and their mean colour, all equally bright: patients are clusters, and chance
+#: alone would tell arms of few patients apart. The first is withdrawn, the last is the subgroup.
 SCANNERS = (
     ("A", 0.25, (122.0, 112.0, 108.0)),
-    ("B", 0.30, (128.0, 108.0, 110.0)),
+    ("B", 0.30, (127.0, 106.0, 109.0)),
     ("C", 0.30, (116.0, 120.0, 106.0)),
-    ("D", 0.15, (125.0, 106.0, 122.0)),
+    ("D", 0.15, (121.0, 102.0, 119.0)),
 )
 
 #: The scanner that the claim `group` withdraws, and the one on whose cases an impostor pays for the others.
