@@ -1,27 +1,25 @@
-"""What the retention gate reports beside the figures that decide: calibration, operating points, changes.
+"""What the retention gate reports beside the figures that decide: calibration and operating points.
 
-They have no margin. A reader sees from them what averages hide: a model that grew too sure, or that is as
-good as before and answers other cases wrongly.
+They have no margin. A reader sees from them what averages hide: a model that grew too sure, or that lost where
+it is to be used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from maintain.errors import NotEvaluatedError
+from maintain.gates.finding import figure_of
+from maintain.gates.losses import Part
 from maintain.records import Figure
 from maintain.statistics import (
-    Bound,
     Scored,
     WeightedFigure,
     brier,
     calibration_error,
     calibration_slope,
-    churn,
     difference,
     jackknife_bound,
-    new_misses,
     sensitivity_at,
     specificity_at,
 )
@@ -30,22 +28,17 @@ from maintain.statistics import (
 FIXED_SHARE = 0.90
 
 
-def reported(
-    before: Scored, after: Scored, patients: Sequence[str], *, alpha: float
-) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
-    """The figures that exist, each bounded at one-sided level `alpha`, and why the others do not."""
-    bounds: dict[str, Callable[[], Bound]] = {
-        name: partial(_difference, figure, before, after, patients, alpha) for name, figure in _COMPARED.items()
-    }
-    bounds["churn"] = partial(churn, before, after, patients, alpha=alpha)
-    bounds["new misses"] = partial(new_misses, before, after, patients, alpha=alpha)
-    figures, missing = [], []
-    for name, bound in bounds.items():
+def reported(before: Scored, after: Scored, patients: Sequence[str], *, alpha: float) -> Part:
+    """The figures that exist, each bounded at one-sided level `alpha`, and a note on each that does not."""
+    figures, notes = [], []
+    for name, figure in _COMPARED.items():
         try:
-            figures.append(_figure(name, bound()))
+            bound = jackknife_bound(difference(figure(before), figure(after)), patients, alpha=alpha)
         except NotEvaluatedError as error:
-            missing.append(f"{name}: {error.message}")
-    return tuple(figures), tuple(missing)
+            notes.append(f"Not reported: {name}: {error.message}")
+        else:
+            figures.append(figure_of(name, bound, cases=bound.cases, patients=bound.patients))
+    return Part(figures=tuple(figures), notes=tuple(notes))
 
 
 def told(figure: Figure) -> str:
@@ -66,20 +59,3 @@ _COMPARED: Mapping[str, Callable[[Scored], WeightedFigure]] = {
     f"sensitivity at specificity {_FIXED} difference": lambda scored: sensitivity_at(scored, specificity=FIXED_SHARE),
     f"specificity at sensitivity {_FIXED} difference": lambda scored: specificity_at(scored, sensitivity=FIXED_SHARE),
 }
-
-
-def _difference(
-    figure: Callable[[Scored], WeightedFigure], before: Scored, after: Scored, patients: Sequence[str], alpha: float
-) -> Bound:
-    return jackknife_bound(difference(figure(before), figure(after)), patients, alpha=alpha)
-
-
-def _figure(name: str, bound: Bound) -> Figure:
-    return Figure(
-        name=name,
-        value=bound.estimate,
-        low=bound.low,
-        high=bound.high,
-        cases=bound.cases,
-        patients=bound.patients,
-    )
