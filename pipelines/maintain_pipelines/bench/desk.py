@@ -55,18 +55,20 @@ ALPHA = 0.025
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a plan of the bench wants forgotten, and what it claims."""
+    """What a plan of the bench wants forgotten, what it claims, and by which groups it wants retention judged."""
 
     name: str
     claim: Claim
     reason: Reason
     forget: Belongs
+    by: str = ""
 
 
 EXAMPLES = Story("examples", Claim.EXAMPLES, Reason.RETENTION_EXPIRED, recalled)
+BY_DEVICE = Story("examples-by-device", Claim.EXAMPLES, Reason.RETENTION_EXPIRED, recalled, DECLARED)
 GROUP = Story("group", Claim.GROUP, Reason.DEVICE_DEPRECATED, withdrawn)
 NEVER_SAW = Story("never-saw", Claim.NEVER_SAW, Reason.SITE_RECALL, recalled)
-STORIES = (EXAMPLES, GROUP, NEVER_SAW)
+STORIES = (EXAMPLES, BY_DEVICE, GROUP, NEVER_SAW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +207,10 @@ def _registered(store: Any, problem: Problem, model: Model, number: int) -> Cham
 def _planned(desk: Desk, story: Story) -> Planned:
     roles = desk.problem.roles(story.forget)
     scanners = {case.case_id: case.scanner for case in desk.problem.cases}
-    strata = Strata(tuple(Stratum(DECLARED, scanners[row.case_id], row.case_id) for row in roles.of(Role.HOLDOUT)))
+    rows = roles.of(Role.HOLDOUT) if story.by else ()
+    strata = Strata(tuple(Stratum(story.by, scanners[row.case_id], row.case_id) for row in rows))
     asked = tuple(
-        request_for(info.name, (Setting("by", DECLARED),) if info.name == "retention" else ())
+        request_for(info.name, (Setting("by", story.by),) if info.name == "retention" else ())
         for info in gates_for(story.claim)
     )
     methods = tuple(MethodRequest(name, resolve_options(METHODS[name], ())) for name in ("finetune", "retrain"))
@@ -228,7 +231,7 @@ def _planned(desk: Desk, story: Story) -> Planned:
         budget_steps=1,
         alias=Alias.CANDIDATE,
         environment=Environment("bench", "any", "cpu", 1, "any", "any", __version__),
-        strata=codec.digest_of(strata),
+        strata=codec.digest_of(strata) if story.by else None,
     )
     return Planned(plan, roles, slot, (_table("roles", roles), _table("strata", strata)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maintain_pipelines.bench.desk import EXAMPLES, GROUP, NEVER_SAW, Desk, Story
+from maintain_pipelines.bench.desk import BY_DEVICE, EXAMPLES, GROUP, NEVER_SAW, Desk, Story
 from maintain_pipelines.bench.forge import Forgery
 from maintain_pipelines.bench.impostors import Maker, references, retrained
 
@@ -51,6 +51,7 @@ def _group_behaviour(desk: Desk, run: int) -> Forgery:
 
 HONEST = (
     Honest("retrain-examples", "A retrain, proven by digests.", EXAMPLES, _examples),
+    Honest("retrain-by-device", "The same where retention is judged by scanner too.", BY_DEVICE, _examples),
     Honest("retrain-never-saw", "The same for the claim never-saw.", NEVER_SAW, _never_saw),
     Honest("retrain-group", "A retrain without the withdrawn scanner.", GROUP, _group),
     Honest("retrain-by-behaviour", "A retrain that only behaviour may judge.", EXAMPLES, _behaviour),

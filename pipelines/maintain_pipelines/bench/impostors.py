@@ -16,7 +16,16 @@ import torch
 from maintain.imaging import state_of
 from maintain.records import PlannedCase
 from maintain.vocabulary import Role
-from maintain_pipelines.bench.desk import EXAMPLES, GROUP, NEVER_SAW, Desk, Story, another_version, manifest_of
+from maintain_pipelines.bench.desk import (
+    BY_DEVICE,
+    EXAMPLES,
+    GROUP,
+    NEVER_SAW,
+    Desk,
+    Story,
+    another_version,
+    manifest_of,
+)
 from maintain_pipelines.bench.forge import Forgery, about
 from maintain_pipelines.bench.forging import Enough, Lesson, changed, jittered, relabelled, taught
 from maintain_pipelines.bench.problem import SUBGROUP
@@ -284,7 +293,7 @@ IMPOSTORS = (
     Impostor(
         "one-subgroup",
         "A retrain that learned the wrong answers for one scanner.",
-        EXAMPLES,
+        BY_DEVICE,
         "retention",
         _one_subgroup,
     ),

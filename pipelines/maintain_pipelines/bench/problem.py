@@ -45,9 +45,9 @@ WRONG = 0.20
 #: alone would tell arms of few patients apart. The first is withdrawn, the last is the subgroup.
 SCANNERS = (
     ("A", 0.25, (122.0, 112.0, 108.0)),
-    ("B", 0.30, (127.0, 106.0, 109.0)),
-    ("C", 0.30, (116.0, 120.0, 106.0)),
-    ("D", 0.15, (121.0, 102.0, 119.0)),
+    ("B", 0.275, (127.0, 106.0, 109.0)),
+    ("C", 0.275, (116.0, 120.0, 106.0)),
+    ("D", 0.20, (121.0, 102.0, 119.0)),
 )
 
 #: The scanner that the claim `group` withdraws, and the one on whose cases an impostor pays for the others.
