@@ -53,6 +53,9 @@ campaign-finetune: $(READY)  ## Fine-tuning beside a retrain, three seeds; about
 campaign-hospital: $(READY)  ## What the synthetic hospital shows, five seeds; about four minutes
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/hospital_memorises.py
 
+campaign-verifier: $(READY)  ## Sixty runs of each impostor, honest retrains, the power curve; about an hour
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/verifier_trial.py --cache build/verifier-trainings
+
 stale: $(READY)  ## Mark committed results that belong to earlier code
 	$(BIN)/python benchmarks/evidence.py
 
