@@ -78,8 +78,8 @@ def _judge(path: Path, *, as_json: bool) -> None:
     from maintain.imaging import fill, read_weights, threads
     from maintain_pipelines.bench import Trainings, check_signal, desk_of, judged_state, separable, signal_of
 
-    problem = separable(_FIRST)
     state = read_weights(path)
+    problem = separable(_FIRST)
     fill(problem.blueprint.build(seed=0), state, source=path.name)
     console.say("Training the champion that these weights are held against.")
     with threads(1):

@@ -37,11 +37,14 @@ from maintain_pipelines.bench import (
 )
 from maintain_pipelines.bench import verifier as trials
 
-#: The smallest problem on which half-remembered patients are still seen: about 600 forgotten cases.
-SEED, PATIENTS = 1, 1000
+#: The smallest problem on which half-remembered patients are still seen: about 550 forgotten cases.
+SEED, PATIENTS = 1, 900
 
 CAUGHT = tuple(impostor for impostor in IMPOSTORS if not impostor.beyond)
 BEYOND = {impostor.name: impostor for impostor in IMPOSTORS if impostor.beyond}
+
+#: Honest candidates that share a training; the campaign counts them all.
+SLICE = tuple(honest for honest in HONEST if honest.name in ("retrain-examples", "retrain-by-behaviour"))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def test_what_no_gate_can_see_is_published_and_not_dropped(desk: Desk) -> None:
     assert all(impostor.beyond for impostor in BEYOND.values())
 
 
-@pytest.mark.parametrize("honest", HONEST, ids=lambda honest: honest.name)
+@pytest.mark.parametrize("honest", SLICE, ids=lambda honest: honest.name)
 def test_an_honest_retrain_is_not_failed(desk: Desk, honest: Honest) -> None:
     with threads(1):
         judged = verdict_of(desk, honest, 0)
@@ -101,6 +104,7 @@ def small(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
     monkeypatch.setattr("maintain_pipelines.bench.desk.desk_of", lambda problem, trainings: desk)
     monkeypatch.setattr(trials, "IMPOSTORS", (CAUGHT[0], CAUGHT[1], BEYOND["forged-log-and-manifest"]))
     monkeypatch.setattr(trials, "HONEST", HONEST[:1])
+    monkeypatch.setattr(trials, "signal_of", lambda _: Signal(auc=0.8, gap=0.3))
 
 
 def test_the_trial_counts_each_row(small: None) -> None:
@@ -134,7 +138,6 @@ def test_a_champion_without_signal_ends_with_three(small: None, monkeypatch: pyt
 def test_weights_from_anywhere_are_judged(small: None, tmp_path: Path, desk: Desk) -> None:
     for name, state, code in (
         ("champion", desk.model.state, 1),
-        ("random", state_of(desk.problem.blueprint.build(99)), 1),
         ("nan", {key: value * float("nan") for key, value in desk.model.state.items()}, 1),
     ):
         save_weights(tmp_path / f"{name}.safetensors", _plain(state, desk))
