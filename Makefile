@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-finetune campaign-hospital stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-finetune campaign-hospital campaign-verifier campaign-levels stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ campaign-hospital: $(READY)  ## What the synthetic hospital shows, five seeds; a
 
 campaign-verifier: $(READY)  ## Sixty runs of each impostor, honest retrains, the power curve; about an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/verifier_trial.py --cache build/verifier-trainings
+
+campaign-levels: $(READY)  ## Whether intervals keep their level, in simulated cohorts; about a quarter of an hour
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/interval_levels.py
 
 stale: $(READY)  ## Mark committed results that belong to earlier code
 	$(BIN)/python benchmarks/evidence.py

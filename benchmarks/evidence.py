@@ -29,6 +29,15 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "benchmarks/hospital_memorises.py",
     ),
     "hospital_memorises": ("maintain/hospital/*.py", "maintain/imaging/*.py", "maintain/unlearn/*.py"),
+    "interval_levels": (
+        "maintain/statistics/arms.py",
+        "maintain/statistics/attack.py",
+        "maintain/statistics/clustered.py",
+        "maintain/statistics/intervals.py",
+        "maintain/statistics/metrics.py",
+        "maintain/statistics/sandwich.py",
+        "maintain/statistics/shares.py",
+    ),
     "kill_campaign": (
         "pipelines/maintain_pipelines/*.py",
         "registry/maintain_registry/*.py",
@@ -45,6 +54,8 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/difficulty.py",
         "pipelines/maintain_pipelines/gathering.py",
         "pipelines/maintain_pipelines/measuring.py",
+        "pipelines/maintain_pipelines/provenance.py",
+        "pipelines/maintain_pipelines/references/*.py",
     ),
 }
 

@@ -117,6 +117,11 @@ class Workspace:
         return self.root / "trainings"
 
     @property
+    def references(self) -> Path:
+        """One folder a reference: a model trained without a forget group, kept as a yardstick."""
+        return self.root / "references"
+
+    @property
     def policies(self) -> Path:
         """Policy files of this team."""
         return self.root / "policies"

@@ -22,7 +22,7 @@ ACTOR_VARIABLE = "MAINTAIN_ACTOR"
 
 @contextmanager
 def open_context(place: Place) -> Iterator[Context]:
-    """The workspace with every port open. Half-finished registrations are finished first."""
+    """The workspace with every port open. Half-finished registrations and moves are finished first."""
     from maintain.database import open_database
     from maintain_registry import reconcile
 
@@ -31,7 +31,7 @@ def open_context(place: Place) -> Iterator[Context]:
     try:
         context = build_context(workspace, database)
         for line in reconcile(context.database, context.ledger, context.store):
-            context.talk.say(f"Finished what an interrupted registration left: {line}")
+            context.talk.say(f"Finished what an interrupted command left: {line}")
         yield context
     finally:
         database.close()

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maintain.cli import console
+from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
 from maintain.vocabulary import Claim
 
 if TYPE_CHECKING:
-    from maintain.records import Plan, Slot
+    from maintain.records import GateRequest, Plan, Slot
     from maintain_pipelines.cost import MethodCost
     from maintain_pipelines.prospects import Prospect
     from maintain_pipelines.reach import LimitUse, Reach, Share
+    from maintain_pipelines.references import ReferenceCost
     from maintain_pipelines.select import Preview
     from maintain_policies import Policy
 
@@ -47,6 +49,8 @@ def add_to(application: typer.Typer) -> None:
 def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
     """Say what a policy would do, to whom, and why. Changes nothing.
 
+    Exits 5 when no serving version learned from any match, so that nothing would be trained.
+
     \b
     Example:
       maintain plan policies/consent-withdrawal.yaml
@@ -56,24 +60,30 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     from maintain.cli.composition import open_context
     from maintain_pipelines.prospects import prospects_of, release_chance, warning_of
     from maintain_pipelines.reach import refuse_excess
+    from maintain_pipelines.references import reference_cost
     from maintain_pipelines.select import preview
     from maintain_policies import load_policy
 
     loaded = load_policy(policy, catalogues())
     with open_context(context.obj) as ports:
         found = preview(loaded, ports)
+        chosen = found.selection
+        references = reference_cost(chosen.plan, chosen.roles, chosen.champion, ports)
     refuse_excess(loaded.name, found.reach)
     planned, nothing = found.selection.plan, found.selection.nothing_learned
     prospects = () if nothing else prospects_of(planned, found.selection.roles)
     document = {
         **_document(found, loaded),
+        "references": codec.encode(references),
         "prospects": [codec.encode(prospect) for prospect in prospects],
         "release_chance": None if nothing else release_chance(planned, prospects),
     }
-    lines = [*_lines(found, loaded), *prospect_lines(prospects)]
+    lines = [*_lines(found, loaded, references), *prospect_lines(prospects)]
     console.answer(document, lines, schema="plan", as_json=as_json)
     if not nothing and (warning := warning_of(planned, prospects)):
         console.say(f"Warning: {warning}")
+    if nothing:
+        raise typer.Exit(ExitCode.NOTHING_TO_DO)
 
 
 def role_lines(plan: Plan) -> list[str]:
@@ -85,13 +95,10 @@ def role_lines(plan: Plan) -> list[str]:
 def proof_lines(plan: Plan) -> list[str]:
     """What the plan claims, how that would be shown, and when the answer would be no."""
     claim, proof = PROOFS[plan.claim]
-    decisive = ", ".join(gate.name for gate in plan.gates if gate.decisive)
-    reported = ", ".join(gate.name for gate in plan.gates if not gate.decisive)
     return [
         f"Claim     {plan.claim} (reason {plan.reason}): {claim}.",
         f"Proof     by {proof}.",
-        f"Gates     {plan.gate_set}: {decisive} must pass, or nothing is registered"
-        + (f"; {reported} reported." if reported else "."),
+        *_gate_lines(plan),
     ]
 
 
@@ -132,12 +139,32 @@ def prospect_lines(prospects: Sequence[Prospect]) -> list[str]:
 # --- private ---------------------------------------------------------------------------------------
 
 
+def _gate_lines(plan: Plan) -> list[str]:
+    """Which gates decide: the same for every candidate, or other ones for a candidate trained anew."""
+    from maintain.gates.deciding import requests_of
+
+    anew, others = (_gates_told(requests_of(plan, anew=trained_anew)) for trained_anew in (True, False))
+    if anew == others:
+        return [f"Gates     {plan.gate_set}: {anew}"]
+    return [
+        f"Gates     {plan.gate_set}. Of a candidate trained anew: {anew}",
+        f"          Of any other candidate: {others}",
+    ]
+
+
+def _gates_told(requests: tuple[GateRequest, ...]) -> str:
+    decisive = ", ".join(gate.name for gate in requests if gate.decisive)
+    reported = ", ".join(gate.name for gate in requests if not gate.decisive)
+    also = f"; {reported} are reported." if reported else "."
+    return f"{decisive} must pass, or nothing is registered{also}"
+
+
 def _slot_line(slot: Slot) -> str:
     methods = ", else ".join(method.name for method in slot.methods)
     return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
 
 
-def _lines(found: Preview, policy: Policy) -> list[str]:
+def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> list[str]:
     plan, reach = found.selection.plan, found.reach
     champion = f"version {plan.champion.version} of {plan.model}"
     lines = [f"Policy {plan.policy_name}: {len(found.selection.matches)} images match."]
@@ -153,11 +180,20 @@ def _lines(found: Preview, policy: Policy) -> list[str]:
         "",
         *proof_lines(plan),
         *(line for cost in found.costs for line in _cost_lines(cost)),
+        *_reference_lines(references, plan),
         *slot_lines(plan),
         "",
         *role_lines(plan),
     ]
     return lines + [f"Looser than {policy.gate_set}: {figure}" for figure in policy.looser]
+
+
+def _reference_lines(cost: ReferenceCost | None, plan: Plan) -> list[str]:
+    if cost is None:
+        return []
+    alone = len(plan.slots[0].methods) == 1
+    when = "made by `maintain reference train`" if alone else "the run trains what is missing"
+    return [f"References {cost.references} x {cost.steps} steps beside the budget, {cost.cached} of them there; {when}."]
 
 
 def _reach_lines(reach: Reach) -> list[str]:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import console, registry_moves
 from maintain.cli.options import AsJson
 
 app = typer.Typer()
+registry_moves.add_to(app)
 
 
 @app.command(name="list")

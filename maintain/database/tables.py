@@ -285,6 +285,19 @@ intent = Table(
     comment="A registration under way: the idempotency key that makes it all or nothing.",
 )
 
+alias_move = Table(
+    "alias_move",
+    metadata,
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("model", String, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    CheckConstraint("state in ('recorded', 'done')", name="state"),
+    Index(None, "state"),
+    comment="A move of a model's aliases that an entry of the ledger decided, until the store shows it.",
+)
+
 ledger = Table(
     "ledger",
     metadata,

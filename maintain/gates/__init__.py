@@ -9,6 +9,7 @@ from __future__ import annotations
 from maintain.gates.base import Ancestor, Evidence, FileCheck, Gate, ReferenceCheck, RunFile, WeightsCheck
 from maintain.gates.catalog import build, evaluate
 from maintain.gates.deciding import gates_of, reads_group, requests_of, whole_labels
+from maintain.gates.finding import NOTHING_TO_FORGET
 from maintain.gates.options import (
     GATE_SET_ALIASES,
     GATE_SETS,
@@ -27,6 +28,7 @@ __all__ = [
     "GATES",
     "GATE_SETS",
     "GATE_SET_ALIASES",
+    "NOTHING_TO_FORGET",
     "PROOFS",
     "Ancestor",
     "Evidence",

@@ -14,6 +14,15 @@ from maintain.gates.losses import Part, together, why
 from maintain.gates.retention_terms import NO_CAP
 from maintain.statistics import Bound, Scored, churn, new_misses
 
+#: What is counted, by the name of its figure.
+SHARES: Mapping[str, Callable[..., Bound]] = {"churn": churn, "new misses": new_misses}
+
+#: The same in words.
+MEANINGS: Mapping[str, str] = {
+    "churn": "the share of decisions that change (churn)",
+    "new misses": "the share of right decisions that become wrong (new misses)",
+}
+
 
 def changes(before: Scored, after: Scored, patients: Sequence[str], *, caps: Mapping[str, float], alpha: float) -> Part:
     """Both shares with their bounds at level `alpha`; what is below its cap is shown, what is above it lost."""
@@ -29,25 +38,21 @@ def changes(before: Scored, after: Scored, patients: Sequence[str], *, caps: Map
     return together(one(name, share) for name, share in SHARES.items())
 
 
-#: What is counted, by the name of its figure.
-SHARES: Mapping[str, Callable[..., Bound]] = {"churn": churn, "new misses": new_misses}
-
-
 # --- private ---------------------------------------------------------------------------------------
 
 
 def _missing(name: str, error: NotEvaluatedError) -> Part:
-    return Part(unshown=(f"{name}: {why(error)}",))
+    return Part(unshown=(f"{MEANINGS[name]}: {why(error)}",))
 
 
 def _held_against(name: str, bound: Bound, cap: float | None) -> Part:
     figure = figure_of(name, bound, limit=cap, cases=bound.cases, patients=bound.patients)
     if cap is None:
         return Part(figures=(figure,))
-    lost, unshown = below(name, bound, cap)
+    lost, unshown = below(MEANINGS[name], bound, cap)
     return Part(
         lost=(lost,) if lost else (),
         unshown=(unshown,) if unshown else (),
-        kept=() if lost or unshown else (f"{name} is shown below {cap:g}",),
+        kept=() if lost or unshown else (f"{MEANINGS[name]} is shown below {cap:g}",),
         figures=(figure,),
     )

@@ -96,7 +96,7 @@ def figure_of(
     return Figure(name, bound.estimate, bound.low, bound.high, limit, cases, patients)
 
 
-def reported(name: str, figure: Callable[[], float]) -> tuple[Figure, ...]:
+def optional_figure(name: str, figure: Callable[[], float]) -> tuple[Figure, ...]:
     """A figure that decides nothing: left out where it does not exist, so that it hides no finding."""
     try:
         return (Figure(name, figure()),)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from maintain.gates.answers import unusable
 from maintain.gates.arms import Arms, arms_of
 from maintain.gates.base import Evidence, number
-from maintain.gates.finding import NOTHING_TO_FORGET, Finding, explained, figure_of, inside, reported
+from maintain.gates.finding import NOTHING_TO_FORGET, Finding, explained, figure_of, inside, optional_figure
 from maintain.gates.sides import visible_leak
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
@@ -75,7 +75,7 @@ def gap_finding(evidence: Evidence, weights: Digest, *, margin: float) -> Findin
         *visible_leak(arms.sides, adjusted_difference_power, margin=margin),
         *arms.figures(),
     )
-    reason = f"The difference is shown within {margin:g} and below half the champion's."
+    reason = f"The difference is shown within {margin:g} and below half the champion's.{arms.sides.left_told()}"
     return Finding(tuple(failed), tuple(open_ends), reason, figures)
 
 
@@ -121,7 +121,7 @@ def _gaps(evidence: Evidence, arms: Arms, weights: Digest) -> _Gaps:
 
 def _unadjusted(evidence: Evidence, arms: Arms, weights: Digest) -> tuple[Figure, ...]:
     first, second = arms.right(evidence, weights)
-    return reported(
+    return optional_figure(
         "the candidate's difference, not adjusted for difficulty",
         lambda: float(first.values.mean() - second.values.mean()),
     )

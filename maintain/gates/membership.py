@@ -14,7 +14,8 @@ import numpy as np
 from maintain.gates.answers import unusable
 from maintain.gates.arms import LOG_PROBABILITY, arms_of
 from maintain.gates.base import Evidence, number
-from maintain.gates.finding import NOTHING_TO_FORGET, Finding, below, explained, figure_of, inside, reported
+from maintain.gates.finding import NOTHING_TO_FORGET, Finding, below, explained, figure_of, inside, optional_figure
+from maintain.gates.options import CASES_FOR_STRICT_TAIL
 from maintain.gates.sides import visible_leak
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
@@ -31,9 +32,6 @@ from maintain.vocabulary import Role
 
 #: The AUC of an attack that can tell nothing.
 CHANCE = 0.5
-
-#: From so many forgotten cases on the stricter tail limit holds: feasibility.md §4.
-CASES_FOR_STRICT_TAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,8 @@ def attack_finding(evidence: Evidence, weights: Digest, *, margin: float, tail: 
     return Finding(
         tuple(outside for outside, _ in found if outside),
         tuple(open_ends),
-        f"The attack is shown within {margin:g} of guessing{', and its tail small' if tail else ''}.",
+        f"The attack is shown within {margin:g} of guessing{', and its tail small' if tail else ''}."
+        f"{arms.sides.left_told()}",
         (*figures, *_described(after), *visible_leak(arms.sides, calibrated_auc_power, margin=margin), *arms.figures()),
     )
 
@@ -120,11 +119,11 @@ def _described(arms: tuple[Arm, Arm]) -> tuple[Figure, ...]:
     plain = tuple(replace(arm, covariates=np.empty((len(arm.values), 0))) for arm in arms)
     first, second = arms
     return (
-        *reported(
+        *optional_figure(
             "attack on the candidate without difficulty, AUC",
             lambda: calibrated_auc(plain[0], plain[1], alpha=BEHAVIOUR_ALPHA).estimate,
         ),
-        *reported("share of never-seen answers that difficulty explains", lambda: explained_share(second)),
-        *reported("slope on difficulty, forgotten cases", lambda: difficulty_slope(first, LOG_PROBABILITY)),
-        *reported("slope on difficulty, never-seen cases", lambda: difficulty_slope(second, LOG_PROBABILITY)),
+        *optional_figure("share of never-seen answers that difficulty explains", lambda: explained_share(second)),
+        *optional_figure("slope on difficulty, forgotten cases", lambda: difficulty_slope(first, LOG_PROBABILITY)),
+        *optional_figure("slope on difficulty, never-seen cases", lambda: difficulty_slope(second, LOG_PROBABILITY)),
     )

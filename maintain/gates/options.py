@@ -24,6 +24,10 @@ RETENTION_ALPHA = 0.025
 #: Loss in one declared subgroup: power.md §5, item R subgroups.
 SUBGROUP_MARGIN = 0.10
 
+#: A group of this size is judged by itself, and so many of them at most: each is one more way for a model of
+#: unchanged quality to fail (power.md §5, item R subgroups).
+GATED_CASES, GATED_PATIENTS, MOST_GATED = 200, 50, 4
+
 #: Loss against the lineage's first version, so that small losses cannot add up: DESIGN §7.
 LINEAGE_MARGIN = 0.08
 
@@ -36,8 +40,8 @@ MEMBERSHIP_MARGIN = 0.10
 #: Share of forgotten cases beyond the never-seen 95 % quantile (one in twenty by chance): power.md §6, row 2.
 TAIL_LIMIT = 0.10
 
-#: The same below 500 forgotten cases, where honest retrains reached .101 and .148: feasibility.md §4.
-SMALL_TAIL_LIMIT = 0.12
+#: The same below so many forgotten cases, where honest retrains reached .101 and .148: feasibility.md §4.
+SMALL_TAIL_LIMIT, CASES_FOR_STRICT_TAIL = 0.12, 500
 
 #: Loss on the group's never-seen cases: DESIGN §7, `not-collapsed`.
 COLLAPSE_MARGIN = 0.10

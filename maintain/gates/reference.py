@@ -16,7 +16,7 @@ from maintain.errors import NotEvaluatedError
 from maintain.gates.answers import answers_of, unusable
 from maintain.gates.base import Evidence, number
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, explained, figure_of, inside
-from maintain.gates.sides import Sides, check_size, sides_of, visible_leak
+from maintain.gates.sides import Sides, check_size, visible_leak, whole_sides
 from maintain.gates.yardstick import Yardstick, yardstick_of
 from maintain.hashing import Digest
 from maintain.records import Figure, GateRequest, GateResult
@@ -65,7 +65,7 @@ def reference_finding(evidence: Evidence, weights: Digest, *, margin: float, spr
     yardstick = yardstick_of(evidence)
     if yardstick.false or yardstick.unproven:
         return Finding(yardstick.false, yardstick.unproven, "")
-    sides = sides_of(evidence)
+    sides = whole_sides(evidence)
     check_size(sides, _planned, margin=margin)
     arms = _compared(evidence, sides, weights, yardstick)
     failed: list[str] = []

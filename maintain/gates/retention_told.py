@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from maintain.gates.base import listed
-from maintain.gates.caps import SHARES
+from maintain.gates.caps import MEANINGS
 from maintain.gates.lineage import AGAINST_FIRST
 from maintain.gates.losses import DIFFERENCE
 from maintain.gates.reported import told as told_plainly
@@ -26,7 +26,7 @@ def told(result: GateResult) -> str:
         metric, found, where = figure.name.partition(DIFFERENCE)
         if found and metric in set(Metric):
             parts[where].append(figure)
-        elif figure.name in SHARES and figure.limit is not None:
+        elif figure.name in MEANINGS and figure.limit is not None:
             capped.append(figure)
         else:
             beside.append(figure)
@@ -93,9 +93,6 @@ def _cap_told(figure: Figure) -> str:
     low, high, limit = (100 * (value or 0.0) for value in (figure.low, figure.high, figure.limit))
     shown = "no" if low > limit else "yes" if high < limit else "not shown either way"
     return (
-        f"Is the share of {_MEANING[figure.name]} ({figure.name}) below {limit:g} %? {100 * figure.value:.1f} %"
+        f"Is {MEANINGS[figure.name]} below {limit:g} %? {100 * figure.value:.1f} %"
         f" (between {low:.1f} and {high:.1f}), on {figure.cases} cases of {figure.patients} patients: {shown}."
     )
-
-
-_MEANING = {"churn": "decisions that change", "new misses": "right decisions that become wrong"}

@@ -1,7 +1,6 @@
 """Which cases the behaviour gates compare: forgotten ones, and ones of the group that no model ever saw.
 
-A patient of whom other images are still learned from tells nothing about forgetting, so he leaves the forget
-side. Sides that are too small are not judged: the power study, section 5, says from where on they are.
+Sides that are too small are not judged: the power study, section 5, says from where on they are.
 """
 
 from __future__ import annotations
@@ -51,34 +50,57 @@ class Sides:
         """Cases and patients of either arm."""
         return _size(self.forget_cases), _size(self.never_seen_cases)
 
+    def left_told(self) -> str:
+        """A sentence on the forgotten cases that are not judged; nothing where all are."""
+        if not self.left:
+            return ""
+        return f" Not judged: {counted(self.left, 'forgotten case')} of patients who are still learned from."
+
     def figures(self) -> tuple[Figure, ...]:
         """The sizes for the report, and how many cases left."""
-        first, second = self.sizes()
+        (first, second), left = self.sizes(), float(self.left)
         return (
             Figure("forgotten cases", float(first.cases), cases=first.cases, patients=first.patients),
             Figure("never-seen cases", float(second.cases), cases=second.cases, patients=second.patients),
-            Figure("forgotten cases left out, as their patients are still learned from", float(self.left)),
+            *([Figure("forgotten cases left out, as their patients are still learned from", left)] if left else []),
         )
 
 
 def sides_of(evidence: Evidence) -> Sides:
-    """The cases that are compared. Raises `NotEvaluatedError` where a patient is in both arms."""
+    """The cases by which remembering is told from reading. Raises `NotEvaluatedError` where a patient is on both sides.
+
+    Who is still learned from leaves the forgotten side: his images would look remembered in an honest retrain too.
+    """
     kept = {case.patient for case in evidence.roles.of(Role.RETAIN)}
-    forget, never_seen = evidence.roles.of(Role.FORGET), evidence.roles.of(Role.NEVER_SEEN)
-    forgotten = np.array([case.patient not in kept for case in forget], dtype=np.bool_)
-    sides = Sides(
+    sides = whole_sides(evidence)
+    forgotten = np.array([case.patient not in kept for case in sides.forget_cases], dtype=np.bool_)
+    sides = replace(
+        sides,
         forgotten=forgotten,
-        never_seen=np.ones(len(never_seen), dtype=np.bool_),
-        forget_cases=_kept(forget, forgotten),
-        never_seen_cases=never_seen,
+        forget_cases=_kept(sides.forget_cases, forgotten),
         left=int(np.count_nonzero(~forgotten)),
     )
-    if {case.patient for case in sides.forget_cases} & {case.patient for case in never_seen}:
+    if {case.patient for case in sides.forget_cases} & {case.patient for case in sides.never_seen_cases}:
         raise NotEvaluatedError(
             "A patient is among the forgotten and among the never-seen cases, so the arms are not independent.",
             remedy="Make the plan again: one patient is in one split.",
         )
     return sides
+
+
+def whole_sides(evidence: Evidence) -> Sides:
+    """Every forgotten and every never-seen case, each side judged by itself.
+
+    So where references learned the same retained cases, and where a label must be given to nobody.
+    """
+    forget, never_seen = evidence.roles.of(Role.FORGET), evidence.roles.of(Role.NEVER_SEEN)
+    return Sides(
+        forgotten=np.ones(len(forget), dtype=np.bool_),
+        never_seen=np.ones(len(never_seen), dtype=np.bool_),
+        forget_cases=forget,
+        never_seen_cases=never_seen,
+        left=0,
+    )
 
 
 def of_same_labels(sides: Sides) -> Sides:
@@ -93,10 +115,9 @@ def check_size(sides: Sides, planned: Planned, *, margin: float) -> None:
     first, second = sides.sizes()
     if min(first.cases, second.cases) >= FEWEST_CASES and min(first.patients, second.patients) >= FEWEST_PATIENTS:
         return
-    left = f" {counted(sides.left, 'case')} left, as their patients are still learned from." if sides.left else ""
     raise NotEvaluatedError(
         f"{told_size(first)} were forgotten and {told_size(second)} never seen;"
-        f" {FEWEST_CASES} cases of {FEWEST_PATIENTS} patients are needed of each.{left}"
+        f" {FEWEST_CASES} cases of {FEWEST_PATIENTS} patients are needed of each.{sides.left_told()}"
         f" {visible_leak_told(sides, planned, margin=margin)}",
         remedy="Let the search go on to a retrain, which digests prove at any size.",
     )

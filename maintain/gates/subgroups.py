@@ -17,18 +17,12 @@ from maintain.errors import NotEvaluatedError
 from maintain.gates.base import Evidence
 from maintain.gates.consumption import counted
 from maintain.gates.losses import Part, losses, open_where_missing, reported_losses, together
+from maintain.gates.options import GATED_CASES, GATED_PATIENTS, MOST_GATED
 from maintain.gates.pairs import Pairs, pairs_of
 from maintain.gates.retention_terms import FAIL, POOL, Terms
 from maintain.records import Strata
 from maintain.statistics import Metric
 from maintain.vocabulary import Role
-
-#: A group of this size is judged by itself: power.md §5, item R subgroups.
-GATED_CASES = 200
-GATED_PATIENTS = 50
-
-#: So many of them at most: each is one more way for a model of unchanged quality to fail (the same).
-MOST_GATED = 4
 
 #: How the name of a figure begins to say in which group it was found.
 IN = " in "

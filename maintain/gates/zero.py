@@ -17,7 +17,7 @@ from maintain.gates.answers import Answers, unusable
 from maintain.gates.base import Evidence, number
 from maintain.gates.deciding import whole_labels
 from maintain.gates.finding import NOTHING_TO_FORGET, Finding, below, explained, figure_of
-from maintain.gates.sides import check_size, sides_of, visible_leak
+from maintain.gates.sides import check_size, visible_leak, whole_sides
 from maintain.hashing import Digest
 from maintain.records import GateRequest, GateResult
 from maintain.statistics import BEHAVIOUR_ALPHA, ArmSize, Bound, Power, share_bound, share_bound_power
@@ -64,7 +64,7 @@ def zero_finding(evidence: Evidence, weights: Digest, *, limit: float) -> Findin
     """How often these weights still give a withdrawn label. Raises as `Zero.measure`."""
     if refused := unusable(evidence, Role.FORGET, Role.NEVER_SEEN, weights=weights):
         return Finding((*refused, OUTPUT_ONLY.rstrip(".")), (), "")
-    sides = sides_of(evidence)
+    sides = whole_sides(evidence)
     check_size(sides, _planned, margin=limit)
     classes = _withdrawn(evidence)
     champion, candidate = (sides.ask(evidence, asked) for asked in (evidence.plan.champion.weights, weights))

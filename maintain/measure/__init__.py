@@ -23,18 +23,16 @@ __all__ = [
 ]
 
 #: Where each name lives; all bring torch, so all wait for their first use.
-_HOMES: Mapping[str, str] = {
-    "BLOCKS": "features",
-    "MEASURE_BATCH": "asking",
-    "ImageFeatures": "features",
-    "image_features": "features",
-    "last_hidden": "features",
-    "measure": "logits",
-    "recalibrated": "recalibration",
+_HOMES: Mapping[str, tuple[str, ...]] = {
+    "asking": ("MEASURE_BATCH",),
+    "features": ("BLOCKS", "ImageFeatures", "image_features", "last_hidden"),
+    "logits": ("measure",),
+    "recalibration": ("recalibrated",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,6 +32,7 @@ def render_html(report: Report) -> str:
     )
     environment.filters["short"] = short
     environment.filters["signed"] = lambda value: f"{value:+.3f}"
+    environment.filters["plain"] = lambda value: f"{value:.0f}" if value == round(value) else f"{value:.3f}"
     environment.globals["interval"] = draw_interval
     source = files("maintain.report").joinpath("templates/run.html.j2").read_text(encoding="utf-8")
     return environment.from_string(source).render(report=report)

@@ -25,9 +25,9 @@ from maintain.statistics.metrics import (
     point_estimate,
 )
 from maintain.statistics.operating import balanced_share_right, share_right
+from maintain.statistics.planned_errors import LIKELY
 from maintain.statistics.power import (
     BEHAVIOUR_ALPHA,
-    LIKELY,
     ArmSize,
     Power,
     adjusted_difference_power,

@@ -4,7 +4,7 @@ Closed forms, so that a plan costs no simulation: a standard error from the size
 for what a bound at a margin then does. Each function plans one bound of this room and is named after it. The
 constants were measured on simulated and trained models (power study; feasibility study, sections 1 to 4) and hold
 for other data only roughly: variance that the difficulty proxy leaves, disagreement and likeness within patients
-are what to measure first.
+are what to measure first. Where few patients are expected to differ, the bounds are corrected, and so are the plans.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import multivariate_normal, norm, studentized_range
-from scipy.stats import t as student
+from scipy.stats import norm, studentized_range
 
 from maintain.errors import InputError
-
-#: A chance from which on a comparison is worth its cost, and at which a difference counts as visible.
-LIKELY = 0.80
+from maintain.statistics.planned_errors import (
+    DESIGN_EFFECT,
+    HARD_DESIGN_EFFECT,
+    LIKELY,
+    PlannedError,
+    both_below,
+    deviate,
+    few_differ,
+    metric_errors,
+    visible_effect,
+)
 
 #: Below so many cases or patients in an arm nothing is judged: a pass is next to impossible there and a failure
 #: is not trustworthy (power study, section 5, min_cases).
@@ -39,19 +46,15 @@ ATTACK_SPREAD, ATTACK_SPREAD_CLEAN_LABELS = 0.35, 0.44
 #: that memorised noise (power study, headline facts .16, section 5 .15; feasibility study .12 to .13).
 USUAL_DISAGREEMENT, HARD_DISAGREEMENT = 0.10, 0.15
 
-#: Variance of a difference of two models over that of independent cases: measured at four images a patient, and
-#: with the likeness of realistic pairs (power study, headline facts; section 1).
-DESIGN_EFFECT, HARD_DESIGN_EFFECT = 1.1, 1.5
-
-#: The standard error of an AUROC difference over that of balanced accuracy (power study, section 1).
-AUROC_SHARE = 0.5
-
 #: Models whose mean is the yardstick of a withdrawn group (feasibility study, section 4).
 REFERENCES = 3
 
 #: Standard deviation of one retrain's accuracy on a group it never saw, from the mean differences .04 and .07 of
 #: pairs of seeds under a light and a middling domain shift (feasibility study, section 1). No case lessens it.
 SEED_SPREAD, HARD_SEED_SPREAD = 0.035, 0.06
+
+#: Share of wrong answers in either arm (feasibility study, section 1: never-seen accuracy .72 to .83).
+WRONG_SHARE = 0.25
 
 #: Quantile of never-seen cases beyond which a case is in the tail: that share of an honest model's cases is there.
 TAIL_NULL = 0.05
@@ -86,25 +89,31 @@ def paired_metrics_power(
     alpha: float,
     disagreement: float = HARD_DISAGREEMENT,
     design_effect: float = DESIGN_EFFECT,
+    corrected: bool = True,
 ) -> Power:
     """Accuracy, balanced accuracy and AUROC all bounded above `-margin`, each one-sided at `alpha`.
 
-    `class_cases`: cases of each class. Balanced accuracy binds, with variance d * sum(1/n_k) / K^2.
+    `class_cases`: cases of each class. Balanced accuracy binds, with variance d * sum(1/n_k) / K^2. `corrected`:
+    with the bounds' correction for few discordant patients, which the study's grid did not have.
     """
     _check(margin, alpha)
     if len(class_cases) < 2 or min(class_cases) < 1:
         return Power(0.0, None, "a label has no case, so balanced accuracy does not exist")
     if patients < 2:
         return Power(0.0, None, "the cases are of one patient")
-    variance = disagreement * design_effect
-    overall = math.sqrt(variance / sum(class_cases))
-    balanced = math.sqrt(variance * sum(1.0 / cases for cases in class_cases)) / len(class_cases)
+    errors = metric_errors(class_cases, patients, disagreement, design_effect)
+    arm = ArmSize(sum(class_cases), patients)
+    few = few_differ(arm.cases, arm.patients, disagreement) if corrected else 0.0
     df = patients - 1.0
-    both = _both(
-        _deviate(margin / overall, alpha, df), _deviate(margin / balanced, alpha, df), min(overall / balanced, 1.0)
-    )
-    ordered = _exceeds(margin / (AUROC_SHARE * balanced), alpha, df)
-    return Power(both * ordered, _visible(balanced, alpha, df))
+    chance = 0.0
+    for weight, extremes in ((1.0 - few, 0.0), (few, 1.0)):
+        overall, balanced, ordered = (
+            error.passes(margin, alpha, df, patients=patients, extremes=extremes, thin=corrected) for error in errors
+        )
+        alike = min(errors[0].plain / errors[1].plain, 1.0)
+        chance += weight * both_below(overall, balanced, alike) * float(norm.cdf(ordered))
+    reach = errors[1].bound(patients=patients, extremes=few, thin=corrected)
+    return Power(chance, visible_effect(errors[1].plain, alpha, df, bound=reach))
 
 
 def paired_power(
@@ -117,19 +126,24 @@ def paired_power(
 ) -> Power:
     """Accuracy of two models on the same cases, bounded above `-margin`, one-sided."""
     _check(margin, alpha)
-    if reason := _too_small(arm):
-        return Power(0.0, _paired_visible(arm, alpha, disagreement * design_effect), reason)
-    error = math.sqrt(disagreement * design_effect / arm.cases)
-    df = arm.patients - 1.0
-    return Power(_exceeds(margin / error, alpha, df), _visible(error, alpha, df))
+    return _one_arm(
+        arm, margin=margin, alpha=alpha, variance=disagreement * design_effect, differing=disagreement, one_sided=True
+    )
 
 
 def adjusted_difference_power(
-    first: ArmSize, second: ArmSize, *, margin: float, alpha: float = BEHAVIOUR_ALPHA, spread: float = ADJUSTED_SPREAD
+    first: ArmSize,
+    second: ArmSize,
+    *,
+    margin: float,
+    alpha: float = BEHAVIOUR_ALPHA,
+    spread: float = ADJUSTED_SPREAD,
+    corrected: bool = True,
 ) -> Power:
     """Adjusted correctness of two arms shown to differ by less than `margin` either way (two one-sided tests)."""
     _check(margin, alpha)
-    return _two_arms(first, second, margin=margin, alpha=alpha, spread=spread)
+    rarer = WRONG_SHARE if corrected else 0.0
+    return _two_arms(first, second, margin=margin, alpha=alpha, spread=spread, rarer=rarer)
 
 
 def calibrated_auc_power(
@@ -147,6 +161,7 @@ def tail_share_power(
     limit: float,
     alpha: float = BEHAVIOUR_ALPHA,
     design_effect: float = HARD_DESIGN_EFFECT,
+    corrected: bool = True,
 ) -> Power:
     """The share of the first arm beyond the second's 95 % quantile shown to be below `limit`.
 
@@ -159,7 +174,8 @@ def tail_share_power(
             0.0, None, f"an honest model has {TAIL_NULL:g} of its cases there, which is no less than the limit"
         )
     spread = math.sqrt(TAIL_NULL * (1.0 - TAIL_NULL) * design_effect)
-    return _two_arms(first, second, margin=limit - TAIL_NULL, alpha=alpha, spread=spread, one_sided=True)
+    rarer = TAIL_NULL if corrected else 0.0
+    return _two_arms(first, second, margin=limit - TAIL_NULL, alpha=alpha, spread=spread, rarer=rarer, one_sided=True)
 
 
 def mean_bound_power(
@@ -178,17 +194,15 @@ def mean_bound_power(
     """
     _check(margin, alpha)
     copies = 1.0 + 1.0 / references
-    sampling = disagreement * design_effect / 2.0 * copies
-    if reason := _too_small(arm):
-        return Power(0.0, _paired_visible(arm, alpha, sampling), reason)
-    error = math.sqrt(sampling / arm.cases)
-    df = arm.patients - 1.0
-    spread = math.hypot(error, seed_spread * math.sqrt(copies))
-    inside = margin - float(student.ppf(1.0 - alpha, df)) * error
-    shown = 2.0 * float(norm.cdf(inside / spread)) - 1.0
-    one_model = math.hypot(seed_spread, math.sqrt(disagreement * design_effect / 2.0 / arm.cases))
-    agree = float(studentized_range.cdf(margin / one_model, references, math.inf))
-    return Power(max(shown, 0.0) * agree, _visible(spread, alpha, df))
+    return _one_arm(
+        arm,
+        margin=margin,
+        alpha=alpha,
+        variance=disagreement * design_effect / 2.0 * copies,
+        differing=min(disagreement * (1 + references) / 2.0, 1.0),
+        scatter=seed_spread * math.sqrt(copies),
+        agree=_agreement(arm, disagreement * design_effect / 2.0, seed_spread, references, margin),
+    )
 
 
 def share_bound_power(patients: int, *, limit: float, alpha: float = BEHAVIOUR_ALPHA) -> Power:
@@ -235,9 +249,53 @@ def _too_small(*arms: ArmSize) -> str:
     return f"not evaluated by design below {FEWEST_CASES} images or {FEWEST_PATIENTS} patients in an arm"
 
 
-def _two_arms(
-    first: ArmSize, second: ArmSize, *, margin: float, alpha: float, spread: float, one_sided: bool = False
+def _one_arm(
+    arm: ArmSize,
+    *,
+    margin: float,
+    alpha: float,
+    variance: float,
+    differing: float,
+    scatter: float = 0.0,
+    agree: float = 1.0,
+    one_sided: bool = False,
 ) -> Power:
+    """One arm's mean held against a margin; of `scatter` the bound knows nothing, and no case lessens it."""
+    if arm.patients < 2:
+        return Power(0.0, None, _too_small(arm))
+    error = math.sqrt(variance / arm.cases)
+    few, df = few_differ(arm.cases, arm.patients, differing), arm.patients - 1.0
+    metric = PlannedError(error, (), 1.0)
+    spread = math.hypot(error, scatter)
+    bound = metric.bound(patients=arm.patients, extremes=few, thin=False)
+    visible = visible_effect(spread, alpha, df, bound=bound)
+    if reason := _too_small(arm):
+        return Power(0.0, visible, reason)
+    bounds = [metric.bound(patients=arm.patients, extremes=extremes, thin=False) for extremes in (0.0, 1.0)]
+    plain, widened = (float(norm.cdf(deviate(margin, spread, bound, alpha, df))) for bound in bounds)
+    one = (1.0 - few) * plain + few * widened
+    return Power((one if one_sided else max(2.0 * one - 1.0, 0.0)) * agree, visible)
+
+
+def _agreement(arm: ArmSize, variance: float, seed_spread: float, references: int, margin: float) -> float:
+    """The chance that the references' range stays within the margin."""
+    if arm.cases < 1:
+        return 0.0
+    one_model = math.hypot(seed_spread, math.sqrt(variance / arm.cases))
+    return float(studentized_range.cdf(margin / one_model, references, math.inf))
+
+
+def _two_arms(
+    first: ArmSize,
+    second: ArmSize,
+    *,
+    margin: float,
+    alpha: float,
+    spread: float,
+    rarer: float = 0.0,
+    one_sided: bool = False,
+) -> Power:
+    """Two independent arms; `rarer`: share of the rarer outcome where cases have one of two, else 0."""
     reason = _too_small(first, second)
     if min(first.patients, second.patients) < 2:
         return Power(0.0, None, reason)
@@ -245,40 +303,18 @@ def _two_arms(
     error = spread * math.sqrt(sum(shares))
     # Welch-Satterthwaite, each arm's part of the variance being as its share of cases.
     df = sum(shares) ** 2 / (shares[0] ** 2 / (first.patients - 1) + shares[1] ** 2 / (second.patients - 1))
-    visible = _visible(error, alpha, df)
+    few = [few_differ(arm.cases, arm.patients, rarer) if rarer else 0.0 for arm in (first, second)]
+    added = [chance / (arm.patients + 2.0) for chance, arm in zip(few, (first, second), strict=True)]
+    extremes = sum(
+        chance * (rarer**2 + (1.0 - rarer) ** 2) / (arm.patients + 2.0) ** 2
+        for chance, arm in zip(few, (first, second), strict=True)
+    )
+    shift = (1.0 - 2.0 * rarer) * (added[0] - added[1])
+    bound = math.sqrt(error**2 + extremes)
+    visible = visible_effect(error, alpha, df, bound=bound)
     if reason:
         return Power(0.0, visible, reason)
-    one = _exceeds(margin / error, alpha, df)
-    return Power(one if one_sided else max(2.0 * one - 1.0, 0.0), visible)
-
-
-def _paired_visible(arm: ArmSize, alpha: float, variance: float) -> float | None:
-    if arm.patients < 2:
-        return None
-    return _visible(math.sqrt(variance / arm.cases), alpha, arm.patients - 1.0)
-
-
-def _visible(error: float, alpha: float, df: float) -> float:
-    """The true difference that a one-sided bound at `alpha` puts off zero with chance `LIKELY`."""
-    critical = float(student.ppf(1.0 - alpha, df))
-    shift = critical * (1.0 - 1.0 / (4.0 * df)) + float(norm.ppf(LIKELY)) * math.sqrt(1.0 + critical**2 / (2.0 * df))
-    return min(error * shift, 1.0)
-
-
-def _exceeds(noncentrality: float, alpha: float, df: float) -> float:
-    """The chance that a noncentral t exceeds its critical value."""
-    return float(norm.cdf(_deviate(noncentrality, alpha, df)))
-
-
-def _deviate(noncentrality: float, alpha: float, df: float) -> float:
-    """The normal deviate of that chance: Abramowitz and Stegun 26.7.10, which stands where tables of it fail."""
-    critical = float(student.ppf(1.0 - alpha, df))
-    return (noncentrality - critical * (1.0 - 1.0 / (4.0 * df))) / math.sqrt(1.0 + critical**2 / (2.0 * df))
-
-
-def _both(first: float, second: float, correlation: float) -> float:
-    """The chance that two correlated normal variables stay below two deviates."""
-    if correlation > 1.0 - 1e-9:
-        return float(norm.cdf(min(first, second)))
-    covariance = [[1.0, correlation], [correlation, 1.0]]
-    return float(multivariate_normal.cdf([first, second], cov=covariance))
+    upper, lower = (
+        float(norm.cdf(deviate(margin - max(moved, 0.0), error, bound, alpha, df))) for moved in (shift, -shift)
+    )
+    return Power(upper if one_sided else max(upper + lower - 1.0, 0.0), visible)

@@ -44,7 +44,8 @@ def load_champion(store: ModelStore, model: str) -> Champion:
     if number is None:
         raise InputError(
             f"The model {model!r} has no champion: no version of it serves.",
-            remedy="Train one with `maintain model train`.",
+            remedy="Train one with `maintain model train`. Where it was suspended, `maintain registry promote` lets a "
+            "candidate of it serve, and `maintain registry rollback --to VERSION` one that served before.",
         )
     store.get(model, number).read(WEIGHTS_FILE)  # damaged weights are found before work, not after hours of it
     return load_version(store, model, number)

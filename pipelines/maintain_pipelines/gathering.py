@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from maintain import codec
 from maintain.errors import NotEvaluatedError
@@ -42,10 +41,8 @@ from maintain_pipelines.measuring import (
 )
 from maintain_pipelines.offer import Offer
 from maintain_pipelines.probing import ZERO, probe
+from maintain_pipelines.references import StoredReference, asks_for_references, references_for
 from maintain_pipelines.rundir import CANDIDATE, PLAN, RunFolder
-
-#: The gate that holds a candidate against models which never saw the group.
-REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +116,11 @@ def _held_against(offer: Offer, context: Context) -> _Held:
     plan = offer.plan
     champion = _registered(offer.champion, measured_roles(plan), context)
     first = first_of(context.store, offer.champion)
+    kept = references_for(plan, offer.roles, offer.champion, context) if asks_for_references(plan) else ()
     return _Held(
         champion=champion,
         first=None if first is None else _registered(first, lineage_roles(plan), context),
-        references=_references(offer, context) if asks_for(plan, REFERENCE) else (),
+        references=tuple(_reference(stored, plan) for stored in kept),
     )
 
 
@@ -132,16 +130,18 @@ def _registered(version: Champion, roles: tuple[Role, ...], context: Context) ->
     return Subject(record.weights, version.spec, read_weights_bytes(data, expected=record.weights), roles)
 
 
-def _references(offer: Offer, context: Context) -> tuple[_Reference, ...]:
-    """The references of this plan: none are kept yet."""
-    return ()
-
-
-def _reference(path: Path, spec: ModelSpec, manifest: TrainingManifest, log: LoaderLog, plan: Plan) -> _Reference:
-    """A reference from its files: the digest of its weights as they lie, the initial ones drawn again."""
-    found = digest_file(path)
-    check = ReferenceCheck(log.final_weights, found, spec, manifest, log, _initial(spec))
-    return _Reference(check, Subject(log.final_weights, spec, read_weights(path), measured_roles(plan)))
+def _reference(stored: StoredReference, plan: Plan) -> _Reference:
+    """A reference with what proves it: the digest of its weights as they lie, the initial ones drawn again."""
+    record, spec = stored.record, stored.spec
+    check = ReferenceCheck(
+        weights=record.weights,
+        found=digest_file(stored.weights),
+        spec=spec,
+        manifest=stored.manifest,
+        log=stored.log,
+        initial=_initial(spec),
+    )
+    return _Reference(check, Subject(record.weights, spec, read_weights(stored.weights), measured_roles(plan)))
 
 
 def _weights_check(offer: Offer, candidate: Subject, folder: RunFolder, context: Context) -> WeightsCheck:

@@ -90,4 +90,7 @@ def asks_for(plan: Plan, gate: str) -> bool:
 
 def once(subjects: Sequence[Subject]) -> tuple[Subject, ...]:
     """The same weights are asked once, as the first of their name."""
-    return tuple({subject.weights: subject for subject in reversed(subjects)}.values())[::-1]
+    first: dict[Digest, Subject] = {}
+    for subject in subjects:
+        first.setdefault(subject.weights, subject)
+    return tuple(first.values())

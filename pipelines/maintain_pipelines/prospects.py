@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from maintain.gates.options import RETENTION_MARGIN
+from maintain.gates.base import number
+from maintain.gates.options import CASES_FOR_STRICT_TAIL
 from maintain.records import GateRequest, Plan, PlannedCase, RoleTable
 from maintain.statistics import (
     BEHAVIOUR_ALPHA,
@@ -28,21 +29,13 @@ from maintain.statistics import (
     share_bound_power,
     tail_share_power,
 )
-from maintain.statistics.power import ATTACK_SPREAD_CLEAN_LABELS, HARD_SEED_SPREAD, USUAL_DISAGREEMENT
+from maintain.statistics.power import (
+    ATTACK_SPREAD_CLEAN_LABELS,
+    HARD_DISAGREEMENT,
+    HARD_SEED_SPREAD,
+    USUAL_DISAGREEMENT,
+)
 from maintain.vocabulary import Role
-
-#: Margin of a behaviour gate whose request names none (power study, section 5).
-BEHAVIOUR_MARGIN = 0.10
-
-#: Most of the forgotten cases beyond the never-seen 95 % quantile, and in groups too small for that figure: honest
-#: retrains passed .10 in 15 of 18 and .12 in 17 of 18 (feasibility study, section 4).
-TAIL_LIMIT, TAIL_LIMIT_SMALL = 0.10, 0.12
-
-#: A group of fewer forgotten cases is small in that sense.
-TAIL_SMALL_BELOW = 500
-
-#: Most answers with a label that was withdrawn.
-ZERO_LIMIT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +157,6 @@ def _prospect(request: GateRequest, what: str, arm: _Arm, power: Power | None, n
     )
 
 
-def _number(request: GateRequest, option: str, default: float) -> float:
-    """The request's number for an option, or what this table knows as its default."""
-    given = [setting.value for setting in request.options if setting.name == option]
-    return next((float(value) for value in given if type(value) in (int, float)), default)
-
-
 def _integrity(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
     return (_prospect(request, "files, weights and loader counts", arms.loaded, None, "exact at any size"),)
 
@@ -179,32 +166,36 @@ def _never_saw(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
 
 
 def _retention(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
-    margin = _number(request, "margin", RETENTION_MARGIN)
+    margin = number(request, "margin")
 
-    def power(**known: float) -> Power:
+    def power(disagreement: float) -> Power:
         return paired_metrics_power(
-            arms.holdout.labels, arms.holdout.size.patients, margin=margin, alpha=arms.alpha, **known
+            arms.holdout.labels,
+            arms.holdout.size.patients,
+            margin=margin,
+            alpha=arms.alpha,
+            disagreement=disagreement,
         )
 
-    easier = power(disagreement=USUAL_DISAGREEMENT).chance
+    easier = power(USUAL_DISAGREEMENT).chance
     note = f"{_percent(easier)} if the two models disagree on {_percent(USUAL_DISAGREEMENT)} of the images only"
-    return (_prospect(request, "loss against the champion", arms.holdout, power(), note),)
+    return (_prospect(request, "loss against the champion", arms.holdout, power(HARD_DISAGREEMENT), note),)
 
 
 def _held_out(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
     power = adjusted_difference_power(
         arms.forget.size,
         arms.never_seen.size,
-        margin=_number(request, "margin", BEHAVIOUR_MARGIN),
-        alpha=_number(request, "alpha", BEHAVIOUR_ALPHA),
+        margin=number(request, "margin"),
+        alpha=BEHAVIOUR_ALPHA,
     )
     return (_prospect(request, "gap to never-seen images", arms.forget, power, _against(arms)),)
 
 
 def _membership(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
-    arm, other, alpha = arms.forget, arms.never_seen, _number(request, "alpha", BEHAVIOUR_ALPHA)
-    margin = _number(request, "margin", BEHAVIOUR_MARGIN)
-    limit = _number(request, "tail", TAIL_LIMIT_SMALL if arm.size.cases < TAIL_SMALL_BELOW else TAIL_LIMIT)
+    arm, other, alpha = arms.forget, arms.never_seen, BEHAVIOUR_ALPHA
+    margin = number(request, "margin")
+    limit = number(request, "small_tail" if arm.size.cases < CASES_FOR_STRICT_TAIL else "tail")
     attack = calibrated_auc_power(arm.size, other.size, margin=margin, alpha=alpha)
     clean = calibrated_auc_power(
         arm.size, other.size, margin=margin, alpha=alpha, spread=ATTACK_SPREAD_CLEAN_LABELS
@@ -220,15 +211,15 @@ def _membership(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
 def _not_collapsed(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
     power = paired_power(
         arms.never_seen.size,
-        margin=_number(request, "margin", BEHAVIOUR_MARGIN),
-        alpha=_number(request, "alpha", BEHAVIOUR_ALPHA),
+        margin=number(request, "margin"),
+        alpha=BEHAVIOUR_ALPHA,
     )
     return (_prospect(request, "loss on never-seen images of the group", arms.never_seen, power),)
 
 
 def _reference(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
     """Of the two arms the one that passes less often: what seeds scatter is common to both."""
-    margin, alpha = _number(request, "margin", BEHAVIOUR_MARGIN), _number(request, "alpha", BEHAVIOUR_ALPHA)
+    margin, alpha = number(request, "margin"), BEHAVIOUR_ALPHA
     arm = min(arms.forget, arms.never_seen, key=lambda side: mean_bound_power(side.size, margin=margin).chance)
     power = mean_bound_power(arm.size, margin=margin, alpha=alpha)
     shifted = mean_bound_power(arm.size, margin=margin, alpha=alpha, seed_spread=HARD_SEED_SPREAD).chance
@@ -241,8 +232,8 @@ def _zero(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
     arm = min(arms.forget, arms.never_seen, key=lambda side: side.size.patients)
     power = share_bound_power(
         arm.size.patients,
-        limit=_number(request, "limit", ZERO_LIMIT),
-        alpha=_number(request, "alpha", BEHAVIOUR_ALPHA),
+        limit=number(request, "limit"),
+        alpha=BEHAVIOUR_ALPHA,
     )
     return (_prospect(request, "images still given the label", arm, power),)
 

@@ -7,12 +7,13 @@ is looked at again inside the transaction that writes the entry.
 from __future__ import annotations
 
 from maintain import __version__, codec
-from maintain.cohort import CohortStore, commitment, read_standings, suppress, suppressed
+from maintain.cohort import CohortStore, commitment, suppress
 from maintain.database import UnitOfWork
 from maintain.errors import RefusedError, StaleError
 from maintain.records import MatchTable, ModelVersion, Registration, TrainingManifest, Verdict
 from maintain.vocabulary import Outcome, Role, RunState
 from maintain_pipelines import journal
+from maintain_pipelines.barred import barred_since
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
 from maintain_pipelines.context import Context
 from maintain_pipelines.offer import Offer
@@ -125,15 +126,9 @@ def _body(offer: Offer, context: Context) -> dict[str, object]:
 
 def _refuse_stale(unit: UnitOfWork, manifest: TrainingManifest, label_name: str) -> None:
     """Refuse a candidate that learned from a case suppressed since its plan was made."""
-    barred = suppressed(unit, manifest.model)
-    cases = {case.case_id: case for case in read_standings(unit, label_name)}
-    stale = [
-        ref
-        for ref in manifest.learned
-        if ref.case_id not in cases or barred.why(cases[ref.case_id], label_version=ref.label_version)
-    ]
-    if stale:
+    barred = barred_since(unit, manifest, label_name)
+    if barred:
         raise StaleError(
-            f"{len(stale)} of the cases this candidate learned from were suppressed while it was made.",
+            f"{barred.cases + barred.lost} of the cases this candidate learned from were suppressed while it was made.",
             remedy="Say `maintain run` again; the new plan leaves them out.",
         )

@@ -2,6 +2,7 @@
 
 Each is asked whether it can make the claim, whether it may be used here and whether it can be paid
 for; what it makes is screened on validation cases. Every answer is written down, whoever it is about.
+What was trained before stands on the shelf: references to compare with, and perhaps the retrain itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from maintain.measure import measure
 from maintain.records import Decision, Measurement, MethodRequest, Plan, Slot
 from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info, steps_of
 from maintain.vocabulary import Claim, Role
-from maintain_pipelines.screening import Ask, Screened, retained_loss, screen
+from maintain_pipelines.difficulty import difficulty_of
+from maintain_pipelines.screening import Ask, Contest, Screened, retained_loss, screen
 
 #: Where a method says how far it is: its name, passes done, passes in all.
 TellProgress: TypeAlias = Callable[[str, int, int], None]
@@ -39,7 +41,18 @@ class Found:
     decisions: tuple[Decision, ...]
 
 
-def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress) -> Found:
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What stands ready beside the methods: the references of a group, and the retrain if it was trained before.
+
+    `references` trains what is missing and is asked only where a behavioural method is about to be tried.
+    """
+
+    references: Callable[[], tuple[State, ...]] = tuple
+    retrained: Callable[[], Product | None] = lambda: None
+
+
+def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress, shelf: Shelf | None = None) -> Found:
     """The first method of the slot that goes on; `request` is completed for each of them.
 
     Raises:
@@ -49,7 +62,8 @@ def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress) 
     """
     decisions: list[Decision] = []
     for place, method in enumerate(slot.methods):
-        decision, product = _try(plan, method, _request(request, method, slot.methods[place + 1 :], tell))
+        completed = _request(request, method, slot.methods[place + 1 :], tell)
+        decision, product = _try(plan, method, completed, shelf or Shelf())
         decisions.append(decision)
         if product is not None:
             return Found(method, product, tuple(decisions))
@@ -62,20 +76,38 @@ def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress) 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest) -> tuple[Decision, Product | None]:
-    left = _against(plan, method, request)
-    if left is not None:
-        return Decision(method.name, False, left), None
+def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shelf) -> tuple[Decision, Product | None]:
+    against = _against(plan, method, request)
+    if against is not None:
+        return Decision(method.name, False, against), None
+    if _never_saw(method):
+        return _anew(plan, method, request, shelf)
     try:
+        references = shelf.references()
         state = load_method(method.name).unlearn(request).state
     except RefusedError as error:
-        if _never_saw(method):
-            raise
         return Decision(method.name, False, error.message), None
     heard = request.witness.of(state)
-    screened = _screened(plan, method, request, state)
+    screened = _screened(plan, request, state, references)
     decision = Decision(method.name, screened.passed, screened.reason, heard.steps, screened.figures)
     return decision, Product(state, heard) if screened.passed else None
+
+
+def _anew(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shelf) -> tuple[Decision, Product]:
+    """The way out: what was trained before in just this way or, failing that, a training now."""
+    reason = f"Trained anew on the retained cases, so the claim {plan.claim} holds by construction."
+    product, steps = shelf.retrained(), 0
+    if product is not None:
+        reason = f"Trained before as a reference; released as it is. {reason}"
+    else:
+        state = load_method(method.name).unlearn(request).state
+        product = Product(state, request.witness.of(state))
+        steps = product.heard.steps
+    try:
+        lost = retained_loss(_asking(request), champion=_champion(request), candidate=product.state)
+    except NotEvaluatedError as error:
+        return Decision(method.name, True, error.message, steps), product
+    return Decision(method.name, True, reason, steps, () if lost is None else (lost,)), product
 
 
 def _against(plan: Plan, method: MethodRequest, request: UnlearnRequest) -> str | None:
@@ -86,18 +118,24 @@ def _against(plan: Plan, method: MethodRequest, request: UnlearnRequest) -> str 
     return " ".join(finding.reason for finding in eligibility.blocking) or None
 
 
-def _screened(plan: Plan, method: MethodRequest, request: UnlearnRequest, state: State) -> Screened:
-    champion = read_weights_bytes(request.read_parent(), expected=request.parent_weights)
-    ask = _asking(request)
+def _screened(plan: Plan, request: UnlearnRequest, state: State, references: tuple[State, ...]) -> Screened:
+    contest = Contest(
+        plan=plan,
+        roles=request.roles,
+        ask=_asking(request),
+        champion=_champion(request),
+        candidate=state,
+        references=references,
+        difficulty=lambda cases: difficulty_of(cases, request.roles, request.pixels),
+    )
     try:
-        if not _never_saw(method):
-            return screen(plan, ask, champion=champion, candidate=state)
-        figure = retained_loss(ask, champion=champion, candidate=state)
-        figures = () if figure is None else (figure,)
+        return screen(contest)
     except NotEvaluatedError as error:
-        return Screened(_never_saw(method), error.message, ())
-    reason = f"Trained anew on the retained cases, so the claim {plan.claim} holds by construction."
-    return Screened(True, reason, figures)
+        return Screened(False, error.message)
+
+
+def _champion(request: UnlearnRequest) -> State:
+    return read_weights_bytes(request.read_parent(), expected=request.parent_weights)
 
 
 def _asking(request: UnlearnRequest) -> Ask:

@@ -27,10 +27,10 @@ from maintain.gates import gates_of
 from maintain.records import CaseRef, GateRequest, MethodRequest, Plan, RoleTable, Slot, Strata
 from maintain.vocabulary import Claim, ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
-from maintain_pipelines.collapse import refuse_whole_groups
 from maintain_pipelines.context import Context
 from maintain_pipelines.cost import MethodCost, cost_of
 from maintain_pipelines.environment import describe_environment
+from maintain_pipelines.judgeable import refuse_unjudged_group, refuse_whole_groups
 from maintain_pipelines.reach import Reach, measure_reach, refuse_excess
 from maintain_pipelines.roles import Cut, assign_roles, count_roles
 from maintain_pipelines.strata import declared, strata_of
@@ -110,6 +110,7 @@ def preview(policy: Policy, context: Context) -> Preview:
         gates = gates_of(policy.gates, claim=policy.claim, reason=policy.reason, roles=roles)
         strata = _strata(unit, gates, roles)
     plan = _plan(policy, champion, roles, gates, strata, context)
+    refuse_unjudged_group(plan, roles)
     selection = Selection(plan, roles, matches, champion, strata)
     reach = measure_reach(roles, champion.manifest, standings, policy.limits)
     return Preview(selection, reach, _costs(policy, champion, roles), barred, splits)

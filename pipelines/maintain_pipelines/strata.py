@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from maintain.errors import InputError
+from maintain.gates.options import GATED_CASES, GATED_PATIENTS, MOST_GATED
 from maintain.predicate import Kind, field_named, field_values
 from maintain.records import Case, GateRequest, RoleTable, Strata, Stratum
 from maintain.vocabulary import Role
@@ -23,12 +24,6 @@ LAST_BAND = 90
 
 #: Digits of the year at the start of a date.
 YEAR = 4
-
-#: A group of this size is judged by itself (DESIGN §7, `retention`), and so many groups at most: each is one
-#: more way for an unchanged model to fail.
-GATED_CASES = 200
-GATED_PATIENTS = 50
-MOST_GATED = 4
 
 
 def declared(gates: Iterable[GateRequest]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from maintain import __version__, codec
 from maintain.cohort import load_snapshot
-from maintain.errors import InputError
+from maintain.database import UnitOfWork
+from maintain.errors import InputError, RefusedError, StaleError
 from maintain.hashing import Digest, short
 from maintain.imaging import Blueprint, default_chain, load_model, save_weights, threads
 from maintain.measure import measure
@@ -28,6 +29,7 @@ from maintain.records import (
 )
 from maintain.unlearn import Trained, default_recipe, train
 from maintain.vocabulary import Alias, Head, ManifestStatus, Role, Split
+from maintain_pipelines.barred import count_barred
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
 from maintain_pipelines.claims import Claim, check, guard, hold
 from maintain_pipelines.context import Context
@@ -64,7 +66,8 @@ class Installed:
 def train_first(order: TrainingOrder, context: Context) -> Installed:
     """Train and install version 1. Raises `InputError` when the lineage has a champion already.
 
-    Raises `HeldError` while another process works on the model.
+    Raises `HeldError` while another process works on the model, `StaleError` when a case of the snapshot
+    was suppressed since, and `RefusedError` when the training comes out as a version that was left.
     """
     _refuse_second(order, context)
     with context.database.read() as unit:
@@ -74,6 +77,8 @@ def train_first(order: TrainingOrder, context: Context) -> Installed:
             f"The snapshot {order.snapshot!r} was split for {snapshot.model!r}, not for {order.model!r}.",
             remedy=f"Take one with `maintain cohort snapshot NAME --model {order.model}`.",
         )
+    with context.database.read() as unit:
+        _refuse_barred(unit, snapshot)
     seconds = context.workspace.settings.runs.lease_seconds
     with hold(context.database, order.model, HOLDER, lease_seconds=seconds) as claim:
         _refuse_second(order, context)
@@ -88,6 +93,27 @@ def _refuse_second(order: TrainingOrder, context: Context) -> None:
         raise InputError(
             f"{order.model} already has a champion.",
             remedy="Revise it with `maintain run POLICY`, or train a model under another name.",
+        )
+
+
+def _refuse_barred(unit: UnitOfWork, snapshot: Snapshot) -> None:
+    """A snapshot never changes; what may be used does."""
+    usable = (member for member in snapshot.members if member.split is not Split.HOLDOUT)
+    barred = count_barred(unit, snapshot.model, (member.ref for member in usable), snapshot.label_name)
+    if barred:
+        raise StaleError(
+            f"{barred.cases + barred.lost} cases of the snapshot {snapshot.name!r} were suppressed since it was taken.",
+            remedy=f"Take a new one with `maintain cohort snapshot NAME --model {snapshot.model}`.",
+        )
+
+
+def _refuse_left(version: ModelVersion, context: Context) -> None:
+    """The same snapshot and seed give the same weights: a version that was suspended is not installed again."""
+    if context.store.alias(version.model, Alias.CHAMPION) != version.version:
+        raise RefusedError(
+            f"The training came out as version {version.version} of {version.model}, which served and was left.",
+            remedy="Train on another snapshot or with another seed, or return to that version with "
+            f"`maintain registry rollback {version.model} --to {version.version} --reason TEXT`.",
         )
 
 
@@ -180,12 +206,16 @@ def _install(
         event=Event(EventKind.MODEL_INSTALLED, subject=order.model, body=body),
         expected_champion=None,
     )
-    registered, entry = register(
-        context.database, context.ledger, context.store, intent, also=lambda unit: check(unit, claim)
-    )
+
+    def also(unit: UnitOfWork) -> None:
+        check(unit, claim)
+        _refuse_barred(unit, snapshot)
+
+    registered, entry = register(context.database, context.ledger, context.store, intent, also=also)
     accuracy, cases = _validation_accuracy(spec, snapshot, trained.weights, folder, context)
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     (folder / WEIGHTS_FILE).unlink(missing_ok=True)
+    _refuse_left(registered, context)
     return Installed(registered, len(manifest.learned), trained.history[-1].accuracy, cases, accuracy, entry.number)
 
 

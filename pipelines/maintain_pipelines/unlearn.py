@@ -6,28 +6,17 @@ and everything that is claimed of them is derived here from what the loop told t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from maintain import codec
-from maintain.errors import InputError
-from maintain.hashing import Digest
-from maintain.imaging import save_weights, threads
-from maintain.records import (
-    Candidate,
-    CaseRef,
-    ModelSpec,
-    Plan,
-    RoleTable,
-    Slot,
-    TrainingManifest,
-)
-from maintain.unlearn import Heard, UnlearnRequest, Witness
-from maintain.vocabulary import ManifestStatus, OriginKind, Role
+from maintain.imaging import State, save_weights, threads
+from maintain.records import Candidate, ModelSpec, Plan, RoleTable, Slot
+from maintain.unlearn import UnlearnRequest, Witness
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
 from maintain_pipelines.context import Context
+from maintain_pipelines.provenance import manifest_of, spec_of
+from maintain_pipelines.references import asks_for_references, reference_cost, train_references, trained_before
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
 from maintain_pipelines.runlog import logged
-from maintain_pipelines.search import Found, search
+from maintain_pipelines.search import Found, Product, Shelf, search
 
 
 @logged("unlearn")
@@ -42,7 +31,7 @@ def unlearn(
     """
     request = _request(plan, roles, champion, folder, context)
     with threads((context.elsewhere or plan.environment).threads):
-        found = search(plan, slot, request, context.talk.progress)
+        found = search(plan, slot, request, context.talk.progress, _shelf(plan, roles, champion, folder, context))
     folder.guard()
     manifest = manifest_of(plan, champion, roles, found.product.heard)
     spec = spec_of(champion.spec, found.product.heard, codec.digest_of(manifest))
@@ -52,34 +41,6 @@ def unlearn(
     candidate = _candidate(plan, slot, found, spec, folder)
     folder.write(CANDIDATE, candidate)
     return candidate
-
-
-def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
-    """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
-    handed_out = {CaseRef(row.case_id, row.label_version) for row in heard.log.rows if row.times_seen > 0}
-    forgotten = {row.ref for row in roles.of(Role.FORGET)}
-    anew = heard.origin.kind is OriginKind.INITIALISATION
-    if not anew and not forgotten:
-        raise InputError("There is nothing to move out of `learned`.", remedy="Make the plan again.")
-    inherited = set() if anew else set(champion.manifest.learned) - forgotten
-    unlearned = set() if anew else {*champion.manifest.unlearned, *forgotten}
-    selecting = (Role.VALIDATION,) if anew else (Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
-    return TrainingManifest(
-        model=plan.model,
-        status=ManifestStatus.PROVEN,
-        origin=heard.origin,
-        learned=tuple(sorted(handed_out | inherited)),
-        unlearned=tuple(sorted(unlearned)),
-        selected_with=tuple(sorted(row.ref for row in roles.of(*selecting))),
-        snapshot=champion.manifest.snapshot,
-        parent=plan.champion.manifest,
-    )
-
-
-def spec_of(parent: ModelSpec, heard: Heard, manifest: Digest) -> ModelSpec:
-    """The parent's network with the recipe that makes it from nothing: a few more passes are no such recipe."""
-    anew = heard.origin.kind is OriginKind.INITIALISATION
-    return replace(parent, recipe=heard.recipe if anew else parent.recipe, manifest=manifest)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -105,6 +66,25 @@ def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder
         stop=context.stop,
         witness=Witness(),
     )
+
+
+def _shelf(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, context: Context) -> Shelf:
+    """References, trained when the search first asks for them, and the retrain where one of them is that."""
+
+    def references() -> tuple[State, ...]:
+        if not asks_for_references(plan):
+            return ()
+        cost = reference_cost(plan, roles, champion, context)
+        if cost is not None:
+            context.talk.say(f"{cost.told()} They are not counted in the budget.")
+        found = train_references(plan, roles, champion, context, guard=folder.guard)
+        return tuple(one.reference.state() for one in found)
+
+    def retrained() -> Product | None:
+        found = trained_before(plan, roles, champion, context)
+        return None if found is None else Product(*found)
+
+    return Shelf(references, retrained)
 
 
 def _candidate(plan: Plan, slot: Slot, found: Found, spec: ModelSpec, folder: RunFolder) -> Candidate:

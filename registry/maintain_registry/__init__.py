@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain_registry.aliases import Aliases, aliases_of
     from maintain_registry.contents import WEIGHTS_FILE, check_model_name
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from maintain_registry.intents import UNNUMBERED, Intent, abandon, reconcile, register, registered
     from maintain_registry.ledger import Entry, Ledger, last_entry_time
     from maintain_registry.memory import MemoryStore
+    from maintain_registry.moves import Move, move_aliases
     from maintain_registry.port import Content, ModelStore, StoredVersion
+    from maintain_registry.proof import entries_about, entry_of_version, require_signed, require_whole
+    from maintain_registry.serving import Serving, serving_of
     from maintain_registry.signing import (
         PublicKey,
         Signer,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNNUMBERED",
     "WEIGHTS_FILE",
+    "Aliases",
     "AuditReport",
     "Content",
     "Entry",
@@ -43,25 +48,35 @@ __all__ = [
     "Ledger",
     "MemoryStore",
     "ModelStore",
+    "Move",
     "PublicKey",
+    "Serving",
     "Signer",
     "StoredVersion",
     "abandon",
+    "aliases_of",
     "check_model_name",
     "create_signing_key",
+    "entries_about",
+    "entry_of_version",
     "irregularities",
     "last_entry_time",
     "load_public_key",
     "load_signer",
+    "move_aliases",
     "public_key_path",
     "reconcile",
     "register",
     "registered",
+    "require_signed",
+    "require_whole",
+    "serving_of",
     "verify_chain",
     "verify_envelope",
 ]
 
 _ROOMS = {
+    "aliases": ("Aliases", "aliases_of"),
     "contents": ("WEIGHTS_FILE", "check_model_name"),
     "events": ("Event", "EventKind"),
     "folder": ("FolderStore",),
@@ -69,7 +84,10 @@ _ROOMS = {
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "memory": ("MemoryStore",),
+    "moves": ("Move", "move_aliases"),
     "port": ("Content", "ModelStore", "StoredVersion"),
+    "proof": ("entries_about", "entry_of_version", "require_signed", "require_whole"),
+    "serving": ("Serving", "serving_of"),
     "signing": (
         "PublicKey",
         "Signer",

@@ -16,9 +16,11 @@ from maintain.database import UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import MaintainError
 from maintain.vocabulary import Alias
+from maintain_registry.aliases import Aliases, unfinished_moves
 from maintain_registry.intents import BEGUN, RECORDED, registered
 from maintain_registry.ledger import stored_body
 from maintain_registry.port import ModelStore
+from maintain_registry.serving import serving_of
 
 _RESTORE = "Restore the registry folder from a backup; the ledger holds the digests to compare with."
 
@@ -66,7 +68,15 @@ def _of_model(unit: UnitOfWork, store: ModelStore, model: str) -> Iterator[Irreg
                 "The next command that opens the workspace, `maintain registry list` for one, finishes it.",
                 serious=False,
             )
-    yield from _of_aliases(store, model, versions)
+    moving = unfinished_moves(unit, model)
+    for entry in moving:
+        yield Irregularity(
+            f"Ledger entry {entry} moved the aliases of {model}, and the registry does not show it yet.",
+            "The next command that opens the workspace, `maintain registry list` for one, finishes it.",
+            serious=False,
+        )
+    pending = bool(moving) or any(row.state == RECORDED for row in rows)
+    yield from _of_aliases(store, model, versions, None if pending else serving_of(unit, model).aliases)
 
 
 def _of_version(unit: UnitOfWork, store: ModelStore, model: str, number: int) -> Iterator[Irregularity]:
@@ -88,7 +98,10 @@ def _entry_body(unit: UnitOfWork, model: str, number: int) -> dict[str, object]:
     return stored_body(unit.scalar(query))
 
 
-def _of_aliases(store: ModelStore, model: str, versions: tuple[int, ...]) -> Iterator[Irregularity]:
+def _of_aliases(
+    store: ModelStore, model: str, versions: tuple[int, ...], decided: Aliases | None
+) -> Iterator[Irregularity]:
+    """Aliases that nobody decided; while a decision is still to be shown, only what they point at is asked."""
     for alias in Alias:
         try:
             number = store.alias(model, alias)
@@ -100,3 +113,14 @@ def _of_aliases(store: ModelStore, model: str, versions: tuple[int, ...]) -> Ite
                 f"The alias {alias} of {model} points at version {number}, which is not registered.",
                 "Restore the file of the aliases from a backup; nothing unregistered may serve.",
             )
+        elif decided is not None and decided.at(alias) in (None, *versions) and number != decided.at(alias):
+            yield Irregularity(
+                f"The alias {alias} of {model} points at {_spoken(number)}; "
+                f"the ledger says {_spoken(decided.at(alias))}.",
+                "Somebody moved it past the ledger. Find out who, and restore the file of the aliases from a backup, "
+                f"or decide anew with `maintain registry rollback {model} --to VERSION --reason TEXT`.",
+            )
+
+
+def _spoken(number: int | None) -> str:
+    return "no version" if number is None else f"version {number}"

@@ -8,11 +8,7 @@ with the same id, or calls `reconcile`, goes on where the killed process stopped
 from __future__ import annotations
 
 import dataclasses
-import fcntl
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +17,14 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from maintain import codec
 from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
-from maintain.errors import InputError, RefusedError, StaleError, WaitingError
+from maintain.errors import InputError, RefusedError, StaleError
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
+from maintain_registry.aliases import finish_moves
 from maintain_registry.events import Event, EventKind
 from maintain_registry.ledger import Entry, Ledger
+from maintain_registry.lock import alone
 from maintain_registry.port import Content, ModelStore
 
 #: The number of a version that has not been registered; `register` gives it the real one.
@@ -37,13 +35,6 @@ REGISTERING: Mapping[EventKind, Alias] = {
     EventKind.MODEL_INSTALLED: Alias.CHAMPION,
     EventKind.VERSION_REGISTERED: Alias.CANDIDATE,
 }
-
-
-#: How long a registration is waited for; copying large weights takes seconds, a process that hangs takes for ever.
-WAIT_SECONDS = 30.0
-
-#: How often a lock that is held is tried again.
-POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +67,8 @@ def register(
     by the champion leaves nothing behind.
     """
     _check(intent)
-    with _alone(database):
-        _finish_recorded(database, store, intent.version.model)
+    with alone(database):
+        finish_recorded(database, store, intent.version.model)
         if _find(database, intent.id) is None:
             contents.check(dataclasses.replace(intent.version, version=1), intent.files)
         version = _begin(database, store, intent)
@@ -100,9 +91,9 @@ def reconcile(database: Database, ledger: Ledger, store: ModelStore) -> tuple[st
 
     Waits for a registration that is under way. Raises `BrokenChainError` when the heads disagree.
     """
-    with _alone(database):
+    with alone(database):
         ledger.complete_heads(database)
-        finished = _finish_recorded(database, store)
+        finished = finish_recorded(database, store)
         with database.begin() as unit:
             return finished + tuple(_settle(unit, store, row) for row in unit.rows(_intents(BEGUN)))
 
@@ -112,7 +103,7 @@ def abandon(database: Database, store: ModelStore, identity: str) -> None:
 
     Raises `RefusedError` when it is recorded in the ledger: then the version exists.
     """
-    with _alone(database):
+    with alone(database):
         row = _find(database, identity)
         if row is None:
             return
@@ -122,6 +113,25 @@ def abandon(database: Database, store: ModelStore, identity: str) -> None:
                 remedy="Leave it as it is; only `maintain registry promote` makes a version serve.",
             )
         _undo(database, store, identity)
+
+
+def finish_recorded(database: Database, store: ModelStore, model: str | None = None) -> tuple[str, ...]:
+    """Show the store what killed processes recorded, moves of aliases included; call it under the lock.
+
+    An alias that a later decision moved is left alone.
+    """
+    with database.read() as unit:
+        rows = [row for row in unit.rows(_intents(RECORDED)) if model in (None, row.model)]
+    said: list[str] = []
+    for row in rows:
+        try:
+            _finish(database, store, row)
+            said.append(f"{row.model} version {row.version}: its registration is finished.")
+        except RefusedError:
+            with database.begin() as unit:
+                _move(unit, row.id, DONE, row.entry)
+            said.append(f"{row.model} version {row.version}: its alias {row.alias} was moved on since.")
+    return (*said, *finish_moves(database, store, model))
 
 
 def registered(unit: UnitOfWork, model: str) -> tuple[int, ...]:
@@ -138,8 +148,6 @@ def registered(unit: UnitOfWork, model: str) -> tuple[int, ...]:
 # --- private ---------------------------------------------------------------------------------------
 
 BEGUN, RECORDED, DONE = "begun", "recorded", "done"
-
-_LOCK_SUFFIX = ".registering"
 
 
 def _check(intent: Intent) -> None:
@@ -232,22 +240,6 @@ def _finish(database: Database, store: ModelStore, row: Row[Any]) -> None:
         _move(unit, row.id, DONE, row.entry)
 
 
-def _finish_recorded(database: Database, store: ModelStore, model: str | None = None) -> tuple[str, ...]:
-    """Set what killed processes recorded; an alias that a later decision moved is left alone."""
-    with database.read() as unit:
-        rows = [row for row in unit.rows(_intents(RECORDED)) if model in (None, row.model)]
-    said: list[str] = []
-    for row in rows:
-        try:
-            _finish(database, store, row)
-            said.append(f"{row.model} version {row.version}: its registration is finished.")
-        except RefusedError:
-            with database.begin() as unit:
-                _move(unit, row.id, DONE, row.entry)
-            said.append(f"{row.model} version {row.version}: its alias {row.alias} was moved on since.")
-    return tuple(said)
-
-
 def _settle(unit: UnitOfWork, store: ModelStore, row: Row[Any]) -> str:
     """Remove a begun row when nothing was stored for it; else its run must resume it."""
     if row.version in store.versions(row.model):
@@ -308,31 +300,3 @@ def _row_of(database: Database, identity: str) -> Row[Any]:
 
 def _move(unit: UnitOfWork, identity: str, state: str, entry: int | None) -> None:
     unit.execute(update(t.intent).where(t.intent.c.id == identity).values(state=state, entry=entry))
-
-
-@contextmanager
-def _alone(database: Database) -> Iterator[None]:
-    """One registration at a time: a lock beside the database, which the system frees on a kill."""
-    path = f"{database.engine.url.database}{_LOCK_SUFFIX}"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        _lock(descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    """Wait for the lock, not for ever: a process that was stopped while it registered never gives it back."""
-    until = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() >= until:
-                raise WaitingError(
-                    "Another process is registering a version in this workspace.",
-                    remedy="Wait until it is done and say it again; if it hangs, end that process first.",
-                ) from error
-            time.sleep(POLL_SECONDS)

@@ -52,6 +52,21 @@ NOTE, STRANGER, TABLE = "CANARYNOTE", "CANARYSTRANGER", "CANARYTABLE"
 
 PLANTED = (*HEADER.values(), PATIENT, PRIVATE, SOURCE, FOLDER, FILE, NOTE, STRANGER, TABLE, "1937-02-14")
 
+#: A policy that is judged by references.
+GROUP = """\
+version: 1
+name: scanner-withdrawn
+owner: imaging-ai@hospital.example
+reason: device-deprecated
+claim: group
+model: {name: fundus-triage}
+forget:
+  where: {device.model: Retivue NM-45}
+limits: {max_percent: 100}
+unlearn: {methods: [retrain], seed: 11}
+gates: [default]
+"""
+
 #: Commands that this walk does not say, each with its reason.
 ELSEWHERE = {
     "maintain bench verifier": "it draws its own problem",
@@ -170,6 +185,10 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("cohort", "ingest", folder / f"{STRANGER}-missing", code=2)
     tell("policy", "validate", policy, code=0)
     tell("plan", policy, code=0)
+    group = workspace / "policies" / "scanner.yaml"
+    group.write_text(GROUP, encoding="utf-8")
+    tell("reference", "train", group, code=0)
+    tell("reference", "list", code=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Retrain, "unlearn", _stumble)
         tell("run", policy, code=4)

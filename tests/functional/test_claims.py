@@ -10,6 +10,7 @@ from helpers.commands import Said, say
 from maintain import codec
 from maintain.records import Plan, RoleTable, Strata, Verdict
 from maintain.vocabulary import Role
+from maintain_pipelines import run
 
 POLICY = """\
 version: 1
@@ -59,6 +60,22 @@ def test_groups_that_cannot_be_judged_are_refused(fresh: Path) -> None:
     said = planned(fresh, "examples", by="[label.quality]")
     assert said.code == 2
     assert "no held-out case has a value there" in said.err
+
+
+def interrupted(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_without_its_groups_is_not_resumed(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "unlearn", interrupted)
+        assert say("run", policy(fresh, "examples"), workspace=fresh).code == 6
+    (folder,) = (fresh / "runs").iterdir()
+    (strata,) = folder.glob("strata-*.jsonl")
+    strata.unlink()
+    said = say("run", "--resume", folder.name, workspace=fresh)
+    assert said.code == 4
+    assert f"has no {strata.name}" in said.err
 
 
 def test_a_run_writes_its_groups_and_what_the_gates_were_shown(fresh: Path) -> None:

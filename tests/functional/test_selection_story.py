@@ -149,7 +149,7 @@ def test_matches_that_nobody_learned_are_suppressed_and_leave_the_next_snapshot(
     case = one_that_nobody_learned(fresh)
     where = f"{{study.date: {case.study_date}, device.serial: {json.dumps(case.device.serial)}}}"
     policy = write_policy(fresh, where, reason="outlier")
-    planned = document("plan", policy, workspace=fresh)
+    planned = document("plan", policy, workspace=fresh, code=5)
     if not planned["nothing_to_do"]:
         pytest.fail("the drawn hospital has no held-out visit of its own; draw another")
     text = say("plan", policy, workspace=fresh).out

@@ -24,6 +24,8 @@ from typing import Any
 IMPORTED = (
     "maintain.cli.composition",
     "maintain_pipelines.demo",
+    "maintain_pipelines.rollback",
+    "maintain_pipelines.suspend",
     "maintain_registry.folder",
     "maintain_registry.ledger",
 )
@@ -56,6 +58,20 @@ POINTS: dict[str, tuple[str, str, int, str]] = {
     "registered, not written down": ("maintain_registry.intents", "register", 1, "after"),
     "registered, no report": ("maintain_pipelines.run", "register", 1, "after"),
     "report written": ("maintain_pipelines.run", "write_report", 1, "after"),
+}
+
+#: Every point of a move of aliases, in the order in which a promotion comes to it.
+MOVES: dict[str, tuple[str, str, int, str]] = {
+    "decided, no entry": ("maintain_registry.moves", "_check", 1, "after"),
+    "entry written, no row": ("maintain_registry.moves", "record_move", 1, "before"),
+    "row written, not committed": ("maintain_registry.moves", "record_move", 1, "after"),
+    "committed, no head line": ("maintain_registry.ledger:Ledger", "complete_heads", 2, "before"),
+    "recorded, aliases untouched": ("maintain_registry.aliases", "_finish", 1, "before"),
+    "champion set": ("maintain_registry.folder:FolderStore", "set_alias", 1, "after"),
+    "previous set": ("maintain_registry.folder:FolderStore", "set_alias", 2, "after"),
+    "an alias cleared": ("maintain_registry.folder:FolderStore", "clear_alias", 1, "after"),
+    "aliases shown, row not done": ("maintain_registry.aliases", "_show", 3, "after"),
+    "done, not said": ("maintain_registry.moves", "move_aliases", 1, "after"),
 }
 
 #: The point that a run passes only once, when it is begun.
@@ -136,7 +152,7 @@ def nursery(folder: Path) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = POINTS[point]
+    module, name, wanted, when = {**POINTS, **MOVES}[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0
@@ -211,14 +227,14 @@ def _serve() -> None:
 
 def _be_born(order: dict[str, Any]) -> None:
     from maintain.cli import app, interruption
-    from maintain_registry import intents
+    from maintain_registry import lock
 
     descriptor = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     code = 4
     try:
-        interruption.GRACE_SECONDS = intents.WAIT_SECONDS = GRACE_SECONDS
+        interruption.GRACE_SECONDS = lock.WAIT_SECONDS = GRACE_SECONDS
         if order["point"]:
             arm(order["point"], SIGNALS[order["send"]], order["hang"])
         sys.argv[1:] = order["words"]

@@ -12,30 +12,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maintain import codec
-from maintain.gates import Evidence, ReferenceCheck, evaluate, fold
+from maintain.gates import evaluate, fold
 from maintain.imaging import State, save_weights, weights_digest
 from maintain.records import (
     Candidate,
     GateResult,
     LoaderLog,
     LoaderRow,
-    Measurements,
     MethodRequest,
     Origin,
+    Reference,
     TrainingManifest,
 )
+from maintain.settings import Settings, Workspace
 from maintain.unlearn import Heard
 from maintain.vocabulary import OriginKind, Outcome, Role
 from maintain_pipelines import claims
-from maintain_pipelines.bench.desk import MODEL, Desk, Planned, Story, manifest_of, spec_of
+from maintain_pipelines.bench.desk import MODEL, Desk, Planned, Story
 from maintain_pipelines.bench.trainings import Model
-from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE
+from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
+from maintain_pipelines.context import Context
 from maintain_pipelines.gathering import gather
-from maintain_pipelines.measuring import Questions, Subject, measured_roles
 from maintain_pipelines.offer import Offer
+from maintain_pipelines.provenance import manifest_of as claimed_manifest
+from maintain_pipelines.provenance import spec_of as claimed_spec
+from maintain_pipelines.references import reference_folder, reference_keys
+from maintain_pipelines.references.keeping import REFERENCE_FILE
 from maintain_pipelines.rundir import CANDIDATE, PLAN, RunFolder
-from maintain_pipelines.unlearn import manifest_of as claimed_manifest
-from maintain_pipelines.unlearn import spec_of as claimed_spec
 
 #: How often a forged fine-tuning says it handed out each retained case: what its default says.
 _PASSES = 3
@@ -74,10 +77,12 @@ def judge(desk: Desk, story: Story, forgery: Forgery) -> Judged:
     """Lay down the folder of a forgery and judge it as the verify stage would."""
     planned = desk.planned(story)
     with tempfile.TemporaryDirectory(prefix="maintain-bench-") as place:
-        folder = RunFolder(Path(place))
+        context = replace(desk.context, workspace=Workspace(Path(place) / "workspace", Settings()))
+        folder = RunFolder(Path(place) / "run")
+        folder.create()
         offer = _laid_down(desk, planned, forgery, folder)
-        evidence = gather(offer, folder, desk.context).evidence
-    evidence = _with_references(evidence, desk, planned, forgery.references)
+        _lay_references(desk, planned, forgery.references, context)
+        evidence = gather(offer, folder, context).evidence
     results = evaluate(evidence)
     outcome, reason = fold(results, claim=story.claim, requested=evidence.requests)
     return Judged(outcome, reason, results)
@@ -135,18 +140,24 @@ def _requested(planned: Planned, method: str) -> MethodRequest:
     return next(request for request in planned.slot.methods if request.name == method)
 
 
-def _with_references(evidence: Evidence, desk: Desk, planned: Planned, references: tuple[Model, ...]) -> Evidence:
-    """The evidence with these models and their answers beside it, each with the records of its own training."""
+def _lay_references(desk: Desk, planned: Planned, references: tuple[Model, ...], context: Context) -> None:
+    """These models where the plan's references are kept, each with the records of its own training."""
     if not references:
-        return evidence
-    questions = Questions(planned.roles, desk.context.arrays, planned.plan.environment.device)
-    rows = list(evidence.measurements.rows)
-    checks = []
-    for model in references:
-        selecting = tuple(sorted(row.ref for row in planned.roles.of(Role.VALIDATION)))
-        manifest = manifest_of(desk.problem, model, selected_with=selecting)
-        spec = spec_of(desk.problem, model, codec.digest_of(manifest))
-        initial = weights_digest(desk.problem.blueprint.build(model.heard.recipe.seed).state_dict())
-        checks.append(ReferenceCheck(model.weights, model.weights, spec, manifest, model.heard.log, initial))
-        rows += questions.answers(Subject(model.weights, spec, model.state, measured_roles(planned.plan)))
-    return replace(evidence, measurements=Measurements(tuple(rows)), references=tuple(checks))
+        return
+    keys = reference_keys(planned.plan, planned.roles, desk.champion, context.elsewhere)
+    for model, (seed, key) in zip(references, keys, strict=True):
+        manifest = claimed_manifest(planned.plan, desk.champion, planned.roles, model.heard)
+        spec = claimed_spec(desk.champion.spec, model.heard, codec.digest_of(manifest))
+        folder = reference_folder(context.workspace, key)
+        weights = save_weights(folder / WEIGHTS_FILE, model.state)
+        record = Reference(
+            key=key,
+            model=MODEL,
+            seed=seed,
+            weights=weights,
+            spec=codec.write(folder / SPEC_FILE, spec),
+            manifest=codec.write(folder / MANIFEST_FILE, manifest),
+            loader_log=codec.write(folder / LOADER_LOG_FILE, model.heard.log),
+            steps=model.heard.steps,
+        )
+        codec.write(folder / REFERENCE_FILE, record)

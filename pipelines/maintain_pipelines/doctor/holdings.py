@@ -22,6 +22,9 @@ SAMPLED_PICTURES = 200
 #: Where an unfinished first training lies.
 CHECKPOINT = "checkpoint.pt"
 
+#: Where an unfinished reference lies.
+REFERENCE_CHECKPOINTS = "checkpoints"
+
 
 def check_registry(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
     """Every version against its digests and its ledger entry, and what lies there without one."""
@@ -94,6 +97,12 @@ def check_runs(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
             "runs",
             "A first training was interrupted (or is under way).",
             "Say the same `maintain model train` again; it goes on from its last epoch.",
+        )
+    if workspace.references.is_dir() and any(workspace.references.glob(f"*/{REFERENCE_CHECKPOINTS}/*")):
+        yield note(
+            "runs",
+            "A reference was interrupted (or is under way).",
+            "Say the same `maintain reference train` or `maintain run --resume` again; it goes on from its last epoch.",
         )
     yield well("runs", f"{sum(is_end(row.state) for row in rows)} of {len(rows)} runs have ended.")
 

@@ -88,7 +88,8 @@ def check_device() -> Iterator[Finding]:
 
 def check_folder(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
     """Whether this user may write where work is written."""
-    places = (workspace.root, workspace.arrays, workspace.registry, workspace.runs, workspace.trainings)
+    works = (workspace.runs, workspace.trainings, workspace.references)
+    places = (workspace.root, workspace.arrays, workspace.registry, *works)
     closed = [place.name for place in places if place.exists() and not os.access(place, os.W_OK | os.X_OK)]
     if closed:
         yield problem(

@@ -3,183 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from helpers.evidence import plan_of
+from helpers.offers import GROUP, RECIPE, TOY, Bench, Watched, log_of, manifest_of, state
 from maintain import codec
 from maintain.errors import DamagedError
-from maintain.gates import gates_for, gates_of, request_for
 from maintain.hashing import Digest
-from maintain.imaging import MemoryPixels, PixelSource, State, save_weights, toy_problem, weights_digest
+from maintain.imaging import MemoryPixels, save_weights, weights_digest
 from maintain.records import (
-    Candidate,
-    ChampionRef,
-    LoaderLog,
-    LoaderRow,
-    MethodRequest,
-    ModelVersion,
-    Origin,
     PlannedCase,
-    RoleTable,
+    Reference,
     Setting,
-    Slot,
     Strata,
     Stratum,
-    TrainingManifest,
 )
-from maintain.unlearn import default_recipe
-from maintain.vocabulary import Claim, ManifestStatus, OriginKind, Reason, Role
-from maintain_pipelines.champions import Champion, load_version
-from maintain_pipelines.claims import Claim as Held
-from maintain_pipelines.context import Context, Talk
-from maintain_pipelines.gathering import Gathered, gather
-from maintain_pipelines.offer import Offer
-from maintain_pipelines.rundir import CANDIDATE, PLAN, RunFolder
-from maintain_registry import FolderStore
-
-COUNTS = (
-    (Role.RETAIN, 30),
-    (Role.FORGET, 9),
-    (Role.VALIDATION, 9),
-    (Role.HOLDOUT, 12),
-    (Role.NEVER_SEEN_VALIDATION, 6),
-    (Role.NEVER_SEEN, 6),
-)
-TOY = toy_problem(roles=COUNTS)
-GROUP = (Role.FORGET, Role.NEVER_SEEN, Role.NEVER_SEEN_VALIDATION)
-RECIPE = replace(default_recipe(seed=3, epochs=1), initial_weights=weights_digest(TOY.blueprint.build(3).state_dict()))
-
-
-class Watched:
-    """Pixels that count how often each picture is read."""
-
-    def __init__(self, source: PixelSource) -> None:
-        self.source, self.read = source, Counter[str]()
-
-    def load(self, digests: Sequence[str], /) -> NDArray[np.uint8]:
-        self.read.update(digests)
-        return self.source.load(digests)
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A registry and a run folder below one folder, and nothing else that a context has."""
-
-    root: Path
-    pixels: Watched
-    told: list[tuple[str, int, int]]
-
-    @property
-    def store(self) -> FolderStore:
-        return FolderStore(self.root / "registry")
-
-    @property
-    def folder(self) -> RunFolder:
-        return RunFolder(self.root / "run")
-
-    @property
-    def context(self) -> Context:
-        talk = Talk(lambda _: None, lambda *step: self.told.append(step))
-        nothing = cast("Any", None)
-        return Context(nothing, nothing, nothing, self.store, cast("Any", self.pixels), nothing, talk)
-
-    def version(self, number: int, state: State, *, parent: int | None = None) -> Champion:
-        """Register these weights as a version."""
-        manifest = manifest_of(weights_digest(state))
-        spec = TOY.spec(recipe=RECIPE, manifest=codec.digest_of(manifest))
-        weights = self.root / "w.safetensors"
-        log = log_of(save_weights(weights, state))
-        version = ModelVersion(
-            model="toy",
-            version=number,
-            weights=weights_digest(state),
-            spec=codec.digest_of(spec),
-            manifest=spec.manifest,
-            loader_log=codec.digest_of(log),
-            parent=parent,
-            method="train",
-            seed=3,
-            code="0",
-        )
-        texts = {"spec.json": spec, "manifest.json": manifest, "loader-log.jsonl": log}
-        files = {name: codec.to_text(record).encode() for name, record in texts.items()}
-        self.store.put(version, {**files, "weights.safetensors": weights.read_bytes()})
-        return load_version(self.store, "toy", number)
-
-    def offer(
-        self,
-        champion: Champion,
-        state: State,
-        *,
-        claim: Claim = Claim.EXAMPLES,
-        reason: Reason = Reason.OUTLIER,
-        rows: tuple[PlannedCase, ...] = TOY.rows,
-        settings: tuple[Setting, ...] = (),
-        strata: Strata | None = None,
-    ) -> Offer:
-        """A run folder with everything of a candidate of these weights."""
-        roles, slot = RoleTable(rows), Slot(1, (MethodRequest("finetune", ()),), 0.0125)
-        asked = tuple(request_for(info.name, settings if info.retention else ()) for info in gates_for(claim))
-        plan = replace(
-            plan_of(roles, claim, slot),
-            reason=reason,
-            model="toy",
-            champion=ChampionRef(
-                champion.version.version, champion.version.weights, champion.version.spec, champion.version.manifest
-            ),
-            gates=gates_of(asked, claim=claim, reason=reason, roles=roles),
-            roles=self.folder.write_table("roles", roles),
-            strata=None if strata is None else self.folder.write_table("strata", strata),
-        )
-        weights = weights_digest(state)
-        manifest, log = manifest_of(weights), log_of(weights)
-        spec = TOY.spec(recipe=RECIPE, manifest=codec.digest_of(manifest))
-        save_weights(self.folder.weights(weights), state)
-        candidate = Candidate(
-            plan=self.folder.write(PLAN, plan),
-            slot=1,
-            method="finetune",
-            options=(),
-            weights=weights,
-            spec=codec.write(self.folder.file("02-spec.json"), spec),
-            manifest=codec.write(self.folder.file("02-manifest.json"), manifest),
-            loader_log=self.folder.write_table("loader-log", log),
-            parent_weights=champion.version.weights,
-            decisions=(),
-        )
-        self.folder.write(CANDIDATE, candidate)
-        return Offer(Held("toy", "run", "nobody", 1), plan, roles, champion, slot, candidate)
-
-    def gathered(self, offer: Offer) -> Gathered:
-        return gather(offer, self.folder, self.context)
+from maintain.vocabulary import Claim, Reason, Role
+from maintain_pipelines import gathering
+from maintain_pipelines.gathering import Gathered
+from maintain_pipelines.references import StoredReference
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     (tmp_path / "registry").mkdir()
     return Bench(tmp_path, Watched(TOY.pixels), [])
-
-
-def manifest_of(weights: Digest) -> TrainingManifest:
-    origin = Origin(OriginKind.INITIALISATION, weights)
-    return TrainingManifest("toy", ManifestStatus.PROVEN, origin, (), (), ())
-
-
-def log_of(weights: Digest) -> LoaderLog:
-    row = LoaderRow(Role.RETAIN, TOY.rows[0].case_id, 1, 1)
-    return LoaderLog(Origin(OriginKind.INITIALISATION, weights), weights, 1, (row,))
-
-
-def state(seed: int) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in TOY.blueprint.build(seed).state_dict().items()}
 
 
 def spoilt(seed: int, value: float) -> dict[str, torch.Tensor]:
@@ -317,6 +169,53 @@ def test_digests_are_those_of_the_files_as_they_lie(bench: Bench) -> None:
     forged = bench.gathered(offer).evidence
     assert forged.weights.candidate == weights_digest(state(8))
     assert [file.name for file in forged.files if file.expected != file.found] == ["weights"]
+
+
+def kept(root: Path, seed: int, *, named: Digest | None = None) -> StoredReference:
+    """A reference as a workspace keeps it; `named` are the weights that its record claims to be of."""
+    folder = root / f"reference-{seed}"
+    folder.mkdir()
+    digest = save_weights(folder / "weights.safetensors", state(seed))
+    manifest, log = manifest_of(digest), log_of(digest)
+    spec = TOY.spec(recipe=RECIPE, manifest=codec.digest_of(manifest))
+    record = Reference(
+        key="k",
+        model="toy",
+        seed=3,
+        weights=named or digest,
+        spec=codec.digest_of(spec),
+        manifest=codec.digest_of(manifest),
+        loader_log=codec.digest_of(log),
+        steps=1,
+    )
+    return StoredReference(record, folder, spec, manifest, log)
+
+
+def test_references_are_asked_as_the_champion_is_and_checked_as_they_lie(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, forged = kept(bench.root, 21), kept(bench.root, 22, named="f" * 64)
+    monkeypatch.setattr(gathering, "references_for", lambda *given: (honest, forged))
+    champion = bench.version(1, state(1))
+    found = bench.gathered(bench.offer(champion, state(2), claim=Claim.GROUP))
+    first, second = found.evidence.references
+    assert (first.weights, first.found) == (honest.record.weights, honest.record.weights)
+    assert (second.weights, second.found) == ("f" * 64, weights_digest(state(22)))
+    assert first.initial == RECIPE.initial_weights
+    assert (first.spec, first.manifest, first.log) == (honest.spec, honest.manifest, honest.log)
+    assert asked(found)[first.weights] == asked(found)[champion.version.weights]
+    assert second.weights in asked(found)
+
+
+def test_references_that_were_not_trained_are_not_there(bench: Bench) -> None:
+    found = bench.gathered(bench.offer(bench.version(1, state(1)), state(2), claim=Claim.GROUP))
+    assert found.evidence.references == ()
+
+
+def test_without_the_gate_no_reference_is_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "references_for", lambda *given: 1 / 0)
+    found = bench.gathered(bench.offer(bench.version(1, state(1)), state(2)))
+    assert found.evidence.references == ()
 
 
 def whole_label() -> tuple[PlannedCase, ...]:

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from helpers.evidence import plan_of
 from maintain import codec
 from maintain.errors import InputError, RefusedError
-from maintain.imaging import PixelSource, save_weights, toy_problem
+from maintain.imaging import PixelSource, State, save_weights, toy_problem
 from maintain.records import MethodRequest, Plan, PlannedCase, RoleTable, Setting, Slot, TrainingManifest
 from maintain.unlearn import Unlearned, UnlearnRequest, Witness, default_recipe, train
 from maintain.unlearn.finetune import Finetune
 from maintain.unlearn.retrain import Retrain
 from maintain.vocabulary import Claim, ManifestStatus, OriginKind, Role
-from maintain_pipelines.search import Found, search
+from maintain_pipelines.search import Found, Product, Shelf, search
 
 ROLES = (
     (Role.RETAIN, 60),
-    (Role.FORGET, 24),
+    (Role.FORGET, 48),
     (Role.VALIDATION, 24),
-    (Role.NEVER_SEEN_VALIDATION, 18),
+    (Role.NEVER_SEEN_VALIDATION, 30),
     (Role.SUPPRESSED, 6),
     (Role.HOLDOUT, 6),
 )
@@ -83,11 +83,20 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> UnlearnRequest:
     )
 
 
+@pytest.fixture(scope="module")
+def references() -> tuple[State, ...]:
+    """Three trainings that never saw the group."""
+    cases = TOY.blueprint.loader_cases([row for row in ROWS if row.role is Role.RETAIN], Role.RETAIN)
+    recipes = (replace(RECIPE, seed=seed) for seed in (5, 6, 7))
+    return tuple(train(TOY.blueprint, recipe, cases, TOY.pixels).state for recipe in recipes)
+
+
 def searched(
     request: UnlearnRequest,
     *methods: MethodRequest,
     claim: Claim = Claim.EXAMPLES,
     told: list[tuple[str, int, int]] | None = None,
+    shelf: Shelf | None = None,
 ) -> Found:
     slot = Slot(1, methods, 0.0125)
     heard = [] if told is None else told
@@ -96,6 +105,7 @@ def searched(
         slot,
         replace(request, witness=Witness()),
         lambda name, done, whole: heard.append((name, done, whole)),
+        shelf,
     )
 
 
@@ -118,10 +128,9 @@ def test_for_never_saw_no_behavioural_method_runs_and_no_forget_case_is_read(cha
     assert pixels.read <= pixels_of(Role.RETAIN, Role.VALIDATION)
 
 
-@pytest.mark.parametrize("claim", [Claim.EXAMPLES, Claim.GROUP])
-def test_a_control_that_leaves_the_leak_is_left_with_its_figures(champion: UnlearnRequest, claim: Claim) -> None:
+def test_a_control_that_leaves_the_leak_is_left_with_its_figures(champion: UnlearnRequest) -> None:
     told: list[tuple[str, int, int]] = []
-    found = searched(champion, *BOTH, claim=claim, told=told)
+    found = searched(champion, *BOTH, told=told)
     left, taken = found.decisions
     assert (left.method, left.chosen, left.steps) == ("finetune", False, FINETUNE_STEPS)
     assert "Forgotten and never-seen cases differ by" in left.reason
@@ -147,7 +156,50 @@ def test_a_behavioural_method_that_forgot_goes_on(champion: UnlearnRequest, monk
     (decision,) = found.decisions
     assert decision.chosen
     assert "loses" in decision.reason
-    assert len(decision.figures) == 3
+    assert len(decision.figures) == 6
+
+
+def test_a_group_is_compared_with_references_that_are_made_when_they_are_needed(
+    champion: UnlearnRequest, references: tuple[State, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def made() -> tuple[State, ...]:
+        asked.append("references")
+        return references
+
+    shelf = Shelf(references=made)
+    left, taken = searched(champion, *BOTH, claim=Claim.GROUP, shelf=shelf).decisions
+    assert "On forgotten cases it differs from the references by +1.000 (champion +1.000)" in left.reason
+    assert taken.chosen
+    assert asked == ["references"]
+    monkeypatch.setattr(Finetune, "unlearn", _forget_for_once)
+    assert searched(champion, *BOTH, claim=Claim.GROUP, shelf=shelf).method == FINETUNE
+    searched(champion, RETRAIN, claim=Claim.GROUP, shelf=shelf)
+    assert asked == ["references"] * 2
+
+
+def test_without_references_a_group_ends_in_the_way_out(champion: UnlearnRequest) -> None:
+    left, taken = searched(champion, *BOTH, claim=Claim.GROUP).decisions
+    assert "no references to compare it with" in left.reason
+    assert taken.chosen
+    broken = Shelf(references=lambda: _diverge(None, champion))  # type: ignore[arg-type,return-value]
+    left, taken = searched(champion, *BOTH, claim=Claim.GROUP, shelf=broken).decisions
+    assert left.reason == "The training diverged."
+    assert taken.chosen
+
+
+def test_a_retrain_that_was_trained_before_is_taken_as_it_is(
+    champion: UnlearnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = searched(champion, RETRAIN).product
+    monkeypatch.setattr(Retrain, "unlearn", _diverge)
+    found = searched(champion, RETRAIN, shelf=Shelf(retrained=lambda: trained))
+    assert found.product == Product(trained.state, trained.heard)
+    (decision,) = found.decisions
+    assert decision.reason.startswith("Trained before as a reference; released as it is.")
+    assert (decision.chosen, decision.steps) == (True, 0)
+    assert [figure.name for figure in decision.figures] == ["retained accuracy lost"]
 
 
 def test_a_method_that_diverges_is_left_and_the_way_out_ends_the_search(

@@ -27,7 +27,7 @@ def test_a_capped_share_that_does_not_exist_is_not_evaluated() -> None:
     evidence = replace(honest, measurements=Measurements(rows))
     result = retention_of(evidence, max_new_misses=0.1)
     assert result.outcome is OPEN
-    assert "new misses: The first model decided no case rightly" in result.reason
+    assert "(new misses): The first model decided no case rightly" in result.reason
     assert retention_of(evidence).outcome is PASS
 
 

