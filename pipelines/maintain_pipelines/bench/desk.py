@@ -37,7 +37,7 @@ from maintain.records import (
 from maintain.settings import Settings, Workspace
 from maintain.unlearn import METHODS, resolve_options
 from maintain.vocabulary import Alias, Claim, ManifestStatus, Reason, Role, Split
-from maintain_pipelines.bench.problem import Belongs, Problem, recalled, withdrawn
+from maintain_pipelines.bench.problem import SUBGROUP, Belongs, Problem, recalled, withdrawn
 from maintain_pipelines.bench.trainings import Model, Trainings
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
 from maintain_pipelines.context import Context, silence
@@ -46,8 +46,8 @@ from maintain_registry import MemoryStore
 #: The model that is revised.
 MODEL = "bench"
 
-#: The field whose groups retention is judged in.
-DECLARED = "device.model"
+#: The field whose groups retention is judged in, and its values: of the scanner that may pay, and of the others.
+DECLARED, HANDHELD, TABLE = "device.kind", "handheld", "table"
 
 #: One-sided level of retention: the plan has one slot (power study, section 5).
 ALPHA = 0.025
@@ -208,7 +208,8 @@ def _planned(desk: Desk, story: Story) -> Planned:
     roles = desk.problem.roles(story.forget)
     scanners = {case.case_id: case.scanner for case in desk.problem.cases}
     rows = roles.of(Role.HOLDOUT) if story.by else ()
-    strata = Strata(tuple(Stratum(story.by, scanners[row.case_id], row.case_id) for row in rows))
+    kinds = (HANDHELD if scanners[row.case_id] == SUBGROUP else TABLE for row in rows)
+    strata = Strata(tuple(Stratum(story.by, kind, row.case_id) for row, kind in zip(rows, kinds, strict=True)))
     asked = tuple(
         request_for(info.name, (Setting("by", story.by),) if info.name == "retention" else ())
         for info in gates_for(story.claim)

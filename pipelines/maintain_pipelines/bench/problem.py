@@ -45,12 +45,13 @@ WRONG = 0.20
 #: alone would tell arms of few patients apart. The first is withdrawn, the last is the subgroup.
 SCANNERS = (
     ("A", 0.25, (122.0, 112.0, 108.0)),
-    ("B", 0.275, (127.0, 106.0, 109.0)),
-    ("C", 0.275, (116.0, 120.0, 106.0)),
-    ("D", 0.20, (121.0, 102.0, 119.0)),
+    ("B", 0.25, (127.0, 106.0, 109.0)),
+    ("C", 0.25, (116.0, 120.0, 106.0)),
+    ("D", 0.25, (134.0, 84.0, 124.0)),
 )
 
-#: The scanner that the claim `group` withdraws, and the one on whose cases an impostor pays for the others.
+#: The scanner that the claim `group` withdraws, and the one on whose cases an impostor pays for the others: it looks
+#: unlike the others, so that a network can learn to treat it differently.
 WITHDRAWN, SUBGROUP = "A", "D"
 
 #: Height of the pattern and of the noise, in grey values: a network is right in about seven of ten new cases.
