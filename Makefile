@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-finetune campaign-hospital campaign-levels stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-finetune campaign-hospital campaign-verifier campaign-levels stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ campaign-finetune: $(READY)  ## Fine-tuning beside a retrain, three seeds; about
 
 campaign-hospital: $(READY)  ## What the synthetic hospital shows, five seeds; about four minutes
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/hospital_memorises.py
+
+campaign-verifier: $(READY)  ## Sixty runs of each impostor, honest retrains, the power curve; about an hour
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/verifier_trial.py --cache build/verifier-trainings
 
 campaign-levels: $(READY)  ## Whether intervals keep their level, in simulated cohorts; about a quarter of an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/interval_levels.py

@@ -43,6 +43,20 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "registry/maintain_registry/*.py",
         "tests/helpers/killing.py",
     ),
+    "verifier_trial": (
+        "maintain/gates/*.py",
+        "maintain/hospital/*.py",
+        "maintain/imaging/*.py",
+        "maintain/measure/*.py",
+        "maintain/statistics/*.py",
+        "maintain/unlearn/*.py",
+        "pipelines/maintain_pipelines/bench/*.py",
+        "pipelines/maintain_pipelines/difficulty.py",
+        "pipelines/maintain_pipelines/gathering.py",
+        "pipelines/maintain_pipelines/measuring.py",
+        "pipelines/maintain_pipelines/provenance.py",
+        "pipelines/maintain_pipelines/references/*.py",
+    ),
 }
 
 #: What stands at the top of a table that other code made.

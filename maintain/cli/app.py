@@ -16,6 +16,7 @@ import typer
 from maintain import __version__
 from maintain.cli import (
     audit,
+    bench,
     cohort,
     console,
     demo,
@@ -50,6 +51,7 @@ for noun, group, summary in (
     ("reference", reference.app, "References: models that never learned from a group, to hold others against."),
     ("runs", runs.app, "Runs: what was done, and how it ended."),
     ("registry", registry.app, "Registered versions of each model."),
+    ("bench", bench.app, "The verifier on trial: impostors that must fail."),
     ("audit", audit.app, "The ledger: whether the trail is whole."),
 ):
     app.add_typer(group, name=noun, help=summary, no_args_is_help=True)

@@ -71,6 +71,7 @@ gates: [default]
 
 #: Commands that this walk does not say, each with its reason.
 ELSEWHERE = {
+    "maintain bench verifier": "it draws its own problem",
     "maintain demo": "it draws its own hospital",
     "maintain init": "it has met no data yet",
     "maintain policy schema": "it reads nothing",
