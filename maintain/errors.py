@@ -11,6 +11,7 @@
     |   +-- BrokenChainError        the ledger disagrees with itself or its heads
     |   +-- IllegalMoveError        a run state that cannot follow the present one
     |   +-- StaleError              the champion or the suppression list changed meanwhile
+    |   +-- RetiredError            a version that was withdrawn; names its entry
     +-- NotEvaluatedError           not shown either way                                  exit 3
     +-- DamagedError                a value and its digest no longer agree                exit 4
     +-- NothingToDoError            no serving version learned from any match             exit 5
@@ -118,6 +119,19 @@ class IllegalMoveError(RefusedError):
 
 class StaleError(RefusedError):
     """What a candidate was made from no longer holds: another champion, or newly suppressed cases."""
+
+
+class RetiredError(RefusedError):
+    """A version that was withdrawn: nothing loads it any more. `entry` is the one of the ledger that says so."""
+
+    def __init__(self, model: str, version: int, *, entry: int) -> None:
+        self.model = model
+        self.version = version
+        self.entry = entry
+        super().__init__(
+            f"Version {version} of {model} is retired (ledger entry {entry}): nothing loads it any more.",
+            remedy=f"`maintain audit show {model} {version}` says why; `maintain registry list` shows what is left.",
+        )
 
 
 class NotEvaluatedError(MaintainError):

@@ -298,6 +298,19 @@ alias_move = Table(
     comment="A move of a model's aliases that an entry of the ledger decided, until the store shows it.",
 )
 
+weight_file = Table(
+    "weight_file",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("weights", String),
+    Column("file", String),
+    CheckConstraint("(weights is null) = (file is null)", name="known"),
+    Index(None, "weights"),
+    comment="Where weights lie below the workspace; digests are NULL where a training replaces them after every pass.",
+)
+
 ledger = Table(
     "ledger",
     metadata,

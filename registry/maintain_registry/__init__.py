@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from maintain_registry.inspection import Irregularity, irregularities
     from maintain_registry.intents import UNNUMBERED, Intent, abandon, known_models, reconcile, register, registered
     from maintain_registry.ledger import Entry, Ledger, last_entry_time
+    from maintain_registry.lock import alone
     from maintain_registry.memory import MemoryStore
     from maintain_registry.moves import Move, move_aliases
-    from maintain_registry.port import Content, ModelStore, StoredVersion
-    from maintain_registry.proof import entries_about, entry_of_version, require_signed, require_whole
+    from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces
+    from maintain_registry.proof import entries_about, entry_of_version, require_record, require_signed, require_whole
+    from maintain_registry.retirement import Retirement, doomed_weights, require_not_retired, retirements
     from maintain_registry.serving import Serving, serving_of
     from maintain_registry.signing import (
         PublicKey,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         verify_envelope,
     )
     from maintain_registry.verify import AuditReport, verify_chain
+    from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights, weight_files
 
 __all__ = [
     "UNNUMBERED",
@@ -50,13 +53,20 @@ __all__ = [
     "ModelStore",
     "Move",
     "PublicKey",
+    "Retirement",
     "Serving",
     "Signer",
     "StoredVersion",
+    "WeightFile",
+    "WeightKind",
+    "WeightPlaces",
     "abandon",
     "aliases_of",
+    "alone",
     "check_model_name",
     "create_signing_key",
+    "doomed_weights",
+    "enter_weights",
     "entries_about",
     "entry_of_version",
     "irregularities",
@@ -69,11 +79,16 @@ __all__ = [
     "reconcile",
     "register",
     "registered",
+    "require_not_retired",
+    "require_record",
     "require_signed",
     "require_whole",
+    "retirements",
     "serving_of",
+    "strike_weights",
     "verify_chain",
     "verify_envelope",
+    "weight_files",
 ]
 
 _ROOMS = {
@@ -84,10 +99,12 @@ _ROOMS = {
     "intents": ("UNNUMBERED", "Intent", "abandon", "known_models", "reconcile", "register", "registered"),
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
+    "lock": ("alone",),
     "memory": ("MemoryStore",),
     "moves": ("Move", "move_aliases"),
-    "port": ("Content", "ModelStore", "StoredVersion"),
-    "proof": ("entries_about", "entry_of_version", "require_signed", "require_whole"),
+    "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces"),
+    "proof": ("entries_about", "entry_of_version", "require_record", "require_signed", "require_whole"),
+    "retirement": ("Retirement", "doomed_weights", "require_not_retired", "retirements"),
     "serving": ("Serving", "serving_of"),
     "signing": (
         "PublicKey",
@@ -99,6 +116,7 @@ _ROOMS = {
         "verify_envelope",
     ),
     "verify": ("AuditReport", "verify_chain"),
+    "weights": ("WeightFile", "WeightKind", "enter_weights", "strike_weights", "weight_files"),
 }
 
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -30,9 +30,13 @@ RECORD_FILE = "version.json"
 FILES_FILE = "files.json"
 ALIASES_FILE = "aliases.json"
 
-#: Schema name and version of the two files that are not records of the house.
+#: Left in the folder of a version whose weights were erased; written before they go.
+ERASED_FILE = "erased.json"
+
+#: Schema name and version of the files that are not records of the house.
 FILES_SCHEMA = ("maintain.version-files", 1)
 ALIASES_SCHEMA = ("maintain.aliases", 1)
+ERASED_SCHEMA = ("maintain.version-erased", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,10 @@ class FolderStore:
         wanted = contents.expected_files(record)
         if {name: digest for name, (digest, _) in _listed(folder, listed).items()} != wanted:
             raise _damaged(f"{FILES_FILE} of {model} version {version}")
+        gone = _erased(folder)
         for name, (_, size) in _listed(folder, listed).items():
+            if name == gone:
+                continue
             if not (folder / name).is_file() or (folder / name).stat().st_size != size:
                 raise _damaged(f"{name} of {model} version {version}")
 
@@ -79,7 +86,7 @@ class FolderStore:
                 raise _damaged(f"{name} of {model} version {version}")
             return data
 
-        return StoredVersion(record, tuple(sorted(wanted)), read)
+        return StoredVersion(record, tuple(sorted(name for name in wanted if name != gone)), read)
 
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version whole. Raises `RefusedError` when its number holds other content."""
@@ -109,6 +116,26 @@ class FolderStore:
                 place.rename(going / place.name)
                 _flush_folder(folder)
                 shutil.rmtree(going)
+
+    def erase(self, model: str, version: int) -> None:
+        """Remove the weights of a version and every unfinished copy. Raises `RefusedError` when it has an alias."""
+        place = self._version(model, version)
+        record = self.get(model, version).record
+        with self._locked(model) as folder:
+            if version in self._aliases(model).values():
+                raise still_aliased(model, version)
+            body = {"file": contents.WEIGHTS_FILE, "sha256": record.weights}
+            codec.write_bytes(place / ERASED_FILE, _text(body, ERASED_SCHEMA))
+            _flush_folder(place)
+            (place / contents.WEIGHTS_FILE).unlink(missing_ok=True)
+            _flush_folder(place)
+            for stale in folder.glob(f"{_STAGING}*"):
+                shutil.rmtree(stale)
+            _flush_folder(folder)
+
+    def weights_place(self, model: str, version: int) -> str | None:
+        """Where the weights of a version lie, from the folder that this registry lies in."""
+        return str((self._version(model, version) / contents.WEIGHTS_FILE).relative_to(self.root.parent))
 
     def alias(self, model: str, alias: Alias) -> int | None:
         """The number an alias points at, or None."""
@@ -229,6 +256,15 @@ def _listed(folder: Path, document: dict[str, Any]) -> dict[str, tuple[str, int]
         return {name: (item["sha256"], item["bytes"]) for name, item in document.items()}
     except (KeyError, TypeError) as error:
         raise _damaged(f"{FILES_FILE} of {folder.name}") from error
+
+
+def _erased(folder: Path) -> str | None:
+    """The file of a version that was erased, or None."""
+    if not (folder / ERASED_FILE).exists():
+        return None
+    if _document(folder / ERASED_FILE, ERASED_SCHEMA).get("file") != contents.WEIGHTS_FILE:
+        raise _damaged(f"{ERASED_FILE} of {folder.name}")
+    return contents.WEIGHTS_FILE
 
 
 def _text(body: Mapping[str, Any], schema: tuple[str, int]) -> bytes:

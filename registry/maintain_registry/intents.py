@@ -18,6 +18,7 @@ from maintain import codec
 from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import InputError, RefusedError, StaleError
+from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
@@ -26,6 +27,8 @@ from maintain_registry.events import Event, EventKind
 from maintain_registry.ledger import Entry, Ledger
 from maintain_registry.lock import alone
 from maintain_registry.port import Content, ModelStore
+from maintain_registry.retirement import refuse_doomed
+from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights
 
 #: The number of a version that has not been registered; `register` gives it the real one.
 UNNUMBERED = 0
@@ -190,6 +193,7 @@ def _begin(database: Database, store: ModelStore, intent: Intent) -> ModelVersio
                 )
             return dataclasses.replace(intent.version, version=row.version)
         _require_champion(unit, store, intent)
+        refuse_doomed(unit, intent.version.weights)
         model = intent.version.model
         highest = unit.scalar(select(func.max(t.intent.c.version)).where(t.intent.c.model == model))
         version = max((highest or 0, *store.versions(model))) + 1
@@ -198,7 +202,23 @@ def _begin(database: Database, store: ModelStore, intent: Intent) -> ModelVersio
             insert(t.intent),
             {**values, "weights": intent.version.weights, "event": asked, "state": BEGUN, "entry": None},
         )
+        _enter(unit, store, model, version, intent.version.weights)
         return dataclasses.replace(intent.version, version=version)
+
+
+def _enter(unit: UnitOfWork, store: ModelStore, model: str, number: int, weights: Digest) -> None:
+    """Into the register of weights, in the transaction before the files."""
+    place = store.weights_place(model, number)
+    if place is not None:
+        enter_weights(unit, WeightFile(place, WeightKind.VERSION, model, weights, weights))
+
+
+def _forget(unit: UnitOfWork, store: ModelStore, row: Row[Any]) -> None:
+    """Remove what was written down of a registration whose files are gone."""
+    unit.execute(delete(t.intent).where(t.intent.c.id == row.id))
+    place = store.weights_place(row.model, row.version)
+    if place is not None:
+        strike_weights(unit, (place,))
 
 
 def _record(
@@ -214,6 +234,7 @@ def _record(
         if _row(unit, intent.id).state != BEGUN:
             return
         _require_champion(unit, store, intent)
+        refuse_doomed(unit, version.weights)
         body = {**intent.event.body, **_facts(intent, version)}
         entry = ledger.append(unit, Event(intent.event.kind, intent.event.subject, body))
         if also is not None:
@@ -227,7 +248,7 @@ def _undo(database: Database, store: ModelStore, identity: str) -> None:
     if row.state == BEGUN:
         store.discard(row.model, row.version)
         with database.begin() as unit:
-            unit.execute(delete(t.intent).where(t.intent.c.id == identity))
+            _forget(unit, store, row)
 
 
 def _finish(database: Database, store: ModelStore, row: Row[Any]) -> None:
@@ -249,7 +270,7 @@ def _settle(unit: UnitOfWork, store: ModelStore, row: Row[Any]) -> str:
     """Remove a begun row when nothing was stored for it; else its run must resume it."""
     if row.version in store.versions(row.model):
         return f"{row.model} version {row.version} is stored and not registered; resume its run."
-    unit.execute(delete(t.intent).where(t.intent.c.id == row.id))
+    _forget(unit, store, row)
     return f"{row.model} version {row.version} was never stored; its number is free again."
 
 

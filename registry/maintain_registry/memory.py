@@ -56,6 +56,18 @@ class MemoryStore:
                 raise still_aliased(model, version)
             self._versions.pop((model, version), None)
 
+    def erase(self, model: str, version: int) -> None:
+        """Forget the weights of a version. Raises `RefusedError` when it has an alias."""
+        self.get(model, version)
+        with self._lock:
+            if any(name == model and number == version for (name, _), number in self._aliases.items()):
+                raise still_aliased(model, version)
+            self._versions[model, version][1].pop(contents.WEIGHTS_FILE, None)
+
+    def weights_place(self, model: str, version: int) -> str | None:
+        """Nowhere: memory has no places."""
+        return None
+
     def alias(self, model: str, alias: Alias) -> int | None:
         """The number an alias points at, or None."""
         contents.check_model_name(model)

@@ -17,6 +17,7 @@ from maintain_registry.intents import finish_recorded, registered
 from maintain_registry.ledger import Entry, Ledger
 from maintain_registry.lock import alone
 from maintain_registry.port import ModelStore
+from maintain_registry.retirement import require_not_retired
 from maintain_registry.serving import MOVING
 
 
@@ -28,6 +29,10 @@ class Move:
     version: int
     after: Aliases
     body: Mapping[str, object] = field(default_factory=dict)
+
+    def points_at(self) -> frozenset[int]:
+        """The versions that have an alias afterwards."""
+        return frozenset(number for number in self.after.document().values() if number is not None)
 
 
 def move_aliases(
@@ -66,12 +71,14 @@ def _check(unit: UnitOfWork, model: str, move: Move) -> None:
             remedy="Leave these keys out; they are taken from the move.",
         )
     known = registered(unit, model)
-    strange = sorted({number for number in move.after.document().values() if number} - set(known))
+    strange = sorted(move.points_at() - set(known))
     if strange:
         raise RefusedError(
             f"Version {strange[0]} of {model} is not registered, so no alias may point at it.",
             remedy="Say `maintain registry list` for the versions that are.",
         )
+    for number in sorted(move.points_at()):
+        require_not_retired(unit, model, number)
 
 
 def _body(move: Move) -> dict[str, object]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from maintain.errors import RefusedError, UnknownNameError
+from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 
@@ -64,6 +65,17 @@ class ModelStore(Protocol):
         """
         ...
 
+    def erase(self, model: str, version: int) -> None:
+        """Remove the weights of a retired version for good; its other files stay. Already gone is fine.
+
+        From then on `get` does not list them. Raises `RefusedError` when an alias points at it.
+        """
+        ...
+
+    def weights_place(self, model: str, version: int) -> str | None:
+        """Where the weights of a version lie or will, below the workspace; None for a store that lies elsewhere."""
+        ...
+
     def alias(self, model: str, alias: Alias) -> int | None:
         """The number an alias points at, or None."""
         ...
@@ -74,6 +86,22 @@ class ModelStore(Protocol):
 
     def clear_alias(self, model: str, alias: Alias, *, expected: int | None) -> None:
         """Remove an alias. Raises `RefusedError` unless it stood at `expected`."""
+        ...
+
+
+@runtime_checkable
+class WeightPlaces(Protocol):
+    """What a store offers beside `ModelStore` that keeps bytes where a walk through the workspace cannot see them.
+
+    `erase` removes what `places_of` lists; a destruction asks again afterwards and believes only the answer.
+    """
+
+    def places_of(self, weights: Digest) -> tuple[str, ...]:
+        """Every place where bytes of these weights lie, its trash included, as a person would look for them."""
+        ...
+
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Where copies may lie that this store can neither list nor remove, one sentence each."""
         ...
 
 

@@ -11,10 +11,12 @@ from maintain import codec
 from maintain.database import UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import BrokenChainError, DamagedError, RefusedError, UnknownNameError
+from maintain_registry.contents import WEIGHTS_FILE
 from maintain_registry.events import EventKind
 from maintain_registry.intents import registered
 from maintain_registry.ledger import PAYLOAD_TYPE, Entry, Ledger, entry_hash, payload
 from maintain_registry.port import ModelStore, StoredVersion
+from maintain_registry.retirement import require_not_retired, retirements
 from maintain_registry.signing import verify_envelope
 
 
@@ -49,7 +51,16 @@ def require_signed(entry: Entry, ledger: Ledger) -> Entry:
 
 
 def require_whole(unit: UnitOfWork, ledger: Ledger, store: ModelStore, model: str, number: int) -> StoredVersion:
-    """A registered version whose every file was read and hashed just now.
+    """A registered version that may serve: not retired, and every file of it read and hashed just now.
+
+    Raises `RetiredError` for one that was withdrawn, else as `require_record` does.
+    """
+    require_not_retired(unit, model, number)
+    return require_record(unit, ledger, store, model, number)
+
+
+def require_record(unit: UnitOfWork, ledger: Ledger, store: ModelStore, model: str, number: int) -> StoredVersion:
+    """A registered version, retired or not, whose every file that is to be there was read and hashed just now.
 
     Raises `UnknownNameError` for one that is not registered, `BrokenChainError` where its entry does not hold,
     and `DamagedError` where record or files are not those that the entry names.
@@ -61,6 +72,9 @@ def require_whole(unit: UnitOfWork, ledger: Ledger, store: ModelStore, model: st
         raise _damaged(model, number, "is registered and lies no longer in the registry") from error
     if codec.digest_of(stored.record) != entry.body.get("record"):
         raise _damaged(model, number, "is not the one that its ledger entry names")
+    retirement = retirements(unit, model).get(number)
+    if WEIGHTS_FILE not in stored.files and (retirement is None or retirement.ordered is None):
+        raise _damaged(model, number, "has lost its weights, and no entry of the ledger ordered that")
     for name in stored.files:
         stored.read(name)
     return stored

@@ -21,7 +21,9 @@ from maintain_registry.events import EventKind
 from maintain_registry.ledger import stored_body
 
 #: Facts that move an alias without bringing a version into being.
-MOVING = frozenset({EventKind.VERSION_PROMOTED, EventKind.VERSION_ROLLED_BACK, EventKind.MODEL_SUSPENDED})
+MOVING = frozenset(
+    {EventKind.VERSION_PROMOTED, EventKind.VERSION_ROLLED_BACK, EventKind.MODEL_SUSPENDED, EventKind.VERSION_RETIRED}
+)
 
 #: Facts that may change which version an alias points at.
 ALIASING = MOVING | {EventKind.MODEL_INSTALLED, EventKind.VERSION_REGISTERED}
@@ -32,7 +34,8 @@ class Serving:
     """What the ledger says of a model's serving.
 
     `head` serves, or served last where the model is suspended; `served` names every version that ever
-    served, with the one that `previous` meant when it began. `last` and `entry`: the latest move.
+    served, with the one that `previous` meant when it began. `last` and `entry`: the latest move that
+    changed what serves, which a retirement never does.
     """
 
     aliases: Aliases = field(default_factory=Aliases)
@@ -80,6 +83,8 @@ def _after(state: Serving, row: Row[Any]) -> Serving:
     if aliases.champion is not None:
         served.setdefault(aliases.champion, aliases.previous)
     head = aliases.champion if aliases.champion is not None else state.head
+    if kind is EventKind.VERSION_RETIRED:
+        return dataclasses.replace(state, aliases=aliases)
     return Serving(aliases, head, served, kind, row.number)
 
 
