@@ -10,6 +10,7 @@ from maintain.vocabulary import OriginKind
 if TYPE_CHECKING:
     from maintain_pipelines.biography import Biography
     from maintain_pipelines.exposure import Exposure, Sought
+    from maintain_registry import Retirement
 
 
 def page_lines(told: Biography) -> list[str]:
@@ -17,6 +18,8 @@ def page_lines(told: Biography) -> list[str]:
     record, made = told.version.version, told.made
     lines = [f"{record.model} version {record.version}" + (f" ({', '.join(told.aliases)})" if told.aliases else ""), ""]
     lines += [f"{name:<10} {value}" for name, value in _facts(told)]
+    if told.retirement is not None:
+        lines.append(f"{'retired':<10} {standing(told.retirement)}")
     lines += ["", "Gates"]
     if told.verdict is None:
         lines.append(f"  none: {made.event} is not judged against a champion")
@@ -52,6 +55,7 @@ def page_document(told: Biography) -> dict[str, Any]:
             "selected_with": len(manifest.selected_with),
             "origin": codec.encode(manifest.origin),
         },
+        "retirement": codec.encode(told.retirement),
         "chain": list(told.chain),
         "verdict": codec.encode(told.verdict),
         "entries": [
@@ -65,6 +69,16 @@ def page_document(told: Biography) -> dict[str, Any]:
             for entry in told.entries
         ],
     }
+
+
+def standing(retirement: Retirement) -> str:
+    """What became of a retired version, in one line."""
+    by = f"ledger entry {retirement.retired}"
+    if retirement.destroyed is not None and not retirement.unfinished:
+        return f"{by}; its weights were destroyed, ledger entry {retirement.destroyed}"
+    if retirement.ordered is not None:
+        return f"{by}; the destruction of its weights is not finished, ledger entry {retirement.ordered}"
+    return f"{by}; its files are kept"
 
 
 def exposure_lines(sought: Sought, found: tuple[Exposure, ...]) -> list[str]:

@@ -87,7 +87,7 @@ def show(
     from maintain_pipelines.champions import load_champion
 
     with open_context(context.obj) as ports:
-        champion = load_champion(ports.store, name)
+        champion = load_champion(ports, name)
     spec, manifest = champion.spec, champion.manifest
     lines = [
         f"{name} version {champion.version.version} (champion), made by {champion.version.method}",

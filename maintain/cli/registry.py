@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maintain.cli import console, registry_moves
+from maintain.cli import console, registry_moves, registry_retire
 from maintain.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from maintain_registry import Retirement
 
 app = typer.Typer()
 registry_moves.add_to(app)
+registry_retire.add_to(app)
 
 
 @app.command(name="list")
@@ -32,7 +36,7 @@ def list_versions(
     from maintain.errors import UnknownNameError
     from maintain.hashing import short
     from maintain.vocabulary import Alias
-    from maintain_registry import registered
+    from maintain_registry import registered, retirements
 
     rows, documents = [], []
     with open_context(context.obj) as ports, ports.database.read() as unit:
@@ -41,21 +45,23 @@ def list_versions(
             raise UnknownNameError("model", model, models)
         for name in models if model is None else (model,):
             aliases = {alias: ports.store.alias(name, alias) for alias in Alias}
+            gone = retirements(unit, name)
             for number in registered(unit, name):
                 record = ports.store.get(name, number).record
                 held = [alias.value for alias, at in aliases.items() if at == number]
+                mark = _mark(gone.get(number))
                 rows.append(
                     (
                         name,
                         number,
-                        ", ".join(held),
+                        ", ".join(held) or mark,
                         record.method,
                         record.parent,
                         short(record.weights),
                         record.run,
                     )
                 )
-                documents.append({**codec.encode(record), "aliases": held})
+                documents.append({**codec.encode(record), "aliases": held, "retired": mark or None})
     header = ("model", "version", "aliases", "method", "parent", "weights", "run")
     console.answer({"versions": documents}, console.table(header, rows), schema="registry-list", as_json=as_json)
 
@@ -74,27 +80,31 @@ def show(
       maintain registry show fundus-triage 2
     """
     from maintain import codec
+    from maintain.cli.audit_pages import standing
     from maintain.cli.composition import open_context
     from maintain.errors import UnknownNameError
-    from maintain_pipelines.champions import load_version
-    from maintain_registry import registered
+    from maintain_pipelines.champions import read_version
+    from maintain_registry import registered, retirements
 
     with open_context(context.obj) as ports:
         with ports.database.read() as unit:
-            known = registered(unit, model)
+            known, retirement = registered(unit, model), retirements(unit, model).get(version)
         if model not in ports.store.models():
             raise UnknownNameError("model", model, ports.store.models())
         if version not in known:
             raise UnknownNameError(f"version of {model}", str(version), map(str, known))
-        found = load_version(ports.store, model, version)
+        found = read_version(ports.store, model, version)
     record, manifest = found.version, found.manifest
     lines = [f"{name:<12} {value}" for name, value in codec.encode(record).items() if value is not None]
     lines.append(
         f"{'learned':<12} {len(manifest.learned)} cases, {len(manifest.unlearned)} unlearned ({manifest.status})"
     )
     lines.append(f"{'origin':<12} {manifest.origin.kind} {manifest.origin.weights}")
+    if retirement is not None:
+        lines.append(f"{'retired':<12} {standing(retirement)}")
     document = {
         "version": codec.encode(record),
+        "retirement": codec.encode(retirement),
         "manifest": {"status": manifest.status.value, "learned": len(manifest.learned)},
     }
     console.answer(document, lines, schema="registry-show", as_json=as_json)
@@ -137,6 +147,12 @@ def diff(
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _mark(retirement: Retirement | None) -> str:
+    if retirement is None:
+        return ""
+    return "destroyed" if retirement.destroyed is not None and not retirement.unfinished else "retired"
 
 
 def _cut(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maintain.unlearn.base import Unlearned, Unlearner, UnlearnRequest
     from maintain.unlearn.catalog import load_method
+    from maintain.unlearn.checkpoint import weights_in_checkpoint
     from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
     from maintain.unlearn.loop import EpochResult, Progress, Stop, Trained, train
     from maintain.unlearn.options import (
@@ -52,12 +53,14 @@ __all__ = [
     "retrain_eligibility",
     "steps_of",
     "train",
+    "weights_in_checkpoint",
 ]
 
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "base": ("UnlearnRequest", "Unlearned", "Unlearner"),
     "catalog": ("load_method",),
+    "checkpoint": ("weights_in_checkpoint",),
     "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
     "loop": ("EpochResult", "Progress", "Stop", "Trained", "train"),
     "options": ("METHODS", "MethodInfo", "method_info", "resolve_options"),

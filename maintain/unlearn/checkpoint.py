@@ -20,6 +20,7 @@ from torch import Tensor
 from maintain.codec import write_bytes
 from maintain.errors import DamagedError, InputError
 from maintain.hashing import Digest
+from maintain.imaging import weights_digest
 
 #: Schema of a checkpoint file; a reader that does not know the version starts nothing.
 _SCHEMA = ["maintain.training-checkpoint", 1]
@@ -83,3 +84,12 @@ def read_checkpoint(path: Path, *, training: Digest) -> Checkpoint | None:
             remedy="Use another folder, or remove the checkpoint to start again.",
         )
     return checkpoint
+
+
+def weights_in_checkpoint(path: Path) -> Digest | None:
+    """The digest of the weights that a checkpoint holds, whichever training it is of; None for any other file."""
+    try:
+        document = torch.load(path, map_location="cpu", weights_only=True)
+        return weights_digest(document["body"]["network"]) if document["schema"] == _SCHEMA else None
+    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError, AttributeError):
+        return None

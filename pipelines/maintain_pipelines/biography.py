@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from maintain.database import UnitOfWork
 from maintain.records import ModelVersion, Origin, Verdict
-from maintain_pipelines.champions import Champion, ancestors_of, load_version
+from maintain_pipelines.champions import Champion, ancestors_of, read_version
 from maintain_pipelines.compare import verdict_of
 from maintain_pipelines.context import Context
 from maintain_registry import (
     Entry,
     EventKind,
+    Retirement,
     aliases_of,
     entries_about,
     entry_of_version,
+    require_record,
     require_signed,
-    require_whole,
+    retirements,
 )
 
 
@@ -34,18 +36,20 @@ class Biography:
     chain: tuple[int, ...]
     origin: Origin
     entries: tuple[Entry, ...]
+    retirement: Retirement | None
 
 
 def tell(model: str, number: int, context: Context) -> Biography:
     """Everything about a version, its files read and the signatures of its entries checked.
 
-    Raises `UnknownNameError`, `DamagedError` or `BrokenChainError` as `require_whole` does.
+    A retired version is told of like any other. Raises as `require_record` does.
     """
     with context.database.read() as unit:
-        record = require_whole(unit, context.ledger, context.store, model, number).record
+        stored = require_record(unit, context.ledger, context.store, model, number)
+        record, retirement = stored.record, retirements(unit, model).get(number)
         made = entry_of_version(unit, context.ledger, model, number)
         entries = _entries(unit, record, context)
-    version = load_version(context.store, model, number)
+    version = read_version(context.store, model, number)
     ancestors = ancestors_of(context.store, version)
     held = aliases_of(context.store, model).document()
     return Biography(
@@ -56,6 +60,7 @@ def tell(model: str, number: int, context: Context) -> Biography:
         chain=tuple(earlier.version.version for earlier in ancestors),
         origin=(ancestors[-1] if ancestors else version).manifest.origin,
         entries=entries,
+        retirement=retirement,
     )
 
 

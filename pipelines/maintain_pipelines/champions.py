@@ -13,7 +13,8 @@ from maintain.errors import DamagedError, InputError, UnknownNameError
 from maintain.hashing import digest_bytes
 from maintain.records import ChampionRef, ModelSpec, ModelVersion, TrainingManifest
 from maintain.vocabulary import Alias
-from maintain_registry import ModelStore
+from maintain_pipelines.context import Context
+from maintain_registry import ModelStore, require_not_retired
 
 WEIGHTS_FILE = "weights.safetensors"
 SPEC_FILE = "spec.json"
@@ -36,8 +37,9 @@ class Champion:
         return ChampionRef(version.version, version.weights, version.spec, version.manifest)
 
 
-def load_champion(store: ModelStore, model: str) -> Champion:
+def load_champion(context: Context, model: str) -> Champion:
     """The version behind the alias `champion`. Raises `InputError` when there is none."""
+    store = context.store
     if model not in store.models():
         raise UnknownNameError("model", model, store.models())
     number = store.alias(model, Alias.CHAMPION)
@@ -47,12 +49,23 @@ def load_champion(store: ModelStore, model: str) -> Champion:
             remedy="Train one with `maintain model train`. Where it was suspended, `maintain registry promote` lets a "
             "candidate of it serve, and `maintain registry rollback --to VERSION` one that served before.",
         )
+    found = load_version(context, model, number)
     store.get(model, number).read(WEIGHTS_FILE)  # damaged weights are found before work, not after hours of it
-    return load_version(store, model, number)
+    return found
 
 
-def load_version(store: ModelStore, model: str, number: int) -> Champion:
-    """One registered version, each file checked against the digest the version names."""
+def load_version(context: Context, model: str, number: int) -> Champion:
+    """One registered version that may be used. Raises `RetiredError` for one that was withdrawn."""
+    with context.database.read() as unit:
+        require_not_retired(unit, model, number)
+    return read_version(context.store, model, number)
+
+
+def read_version(store: ModelStore, model: str, number: int) -> Champion:
+    """What a store says of a version, retired or not: to look at it, or at what came from it, never to use it.
+
+    Each file is checked against the digest that the version names.
+    """
     stored = store.get(model, number)
     version = stored.record
     spec_bytes, manifest_bytes = stored.read(SPEC_FILE), stored.read(MANIFEST_FILE)
@@ -83,7 +96,7 @@ def ancestors_of(store: ModelStore, champion: Champion) -> tuple[Champion, ...]:
     found: list[Champion] = []
     origin = champion.manifest.origin
     while origin.manifest is not None and (number := by_name.pop((origin.weights, origin.manifest), None)) is not None:
-        found.append(load_version(store, model, number))
+        found.append(read_version(store, model, number))
         origin = found[-1].manifest.origin
     return tuple(found)
 
@@ -91,12 +104,13 @@ def ancestors_of(store: ModelStore, champion: Champion) -> tuple[Champion, ...]:
 def first_of(store: ModelStore, champion: Champion) -> Champion | None:
     """The version that a champion's lineage began with; None where the champion itself is the first.
 
-    Raises `DamagedError` for a parent that the registry does not have.
+    Where its weights were destroyed, the earliest version after it that still has some: a loss before that one can
+    no longer be measured by anybody. Raises `DamagedError` for a parent that the registry does not have.
     """
     model, record = champion.version.model, champion.version
     if record.parent is None:
         return None
-    known = set(store.versions(model))
+    known, earliest = set(store.versions(model)), None
     while record.parent is not None:
         if record.parent not in known:
             raise DamagedError(
@@ -104,5 +118,8 @@ def first_of(store: ModelStore, champion: Champion) -> Champion | None:
                 remedy="Restore the registry folder from a backup; losses over the lineage are judged by it.",
             )
         known -= {record.parent}
-        record = store.get(model, record.parent).record
-    return load_version(store, model, record.version)
+        stored = store.get(model, record.parent)
+        record = stored.record
+        if WEIGHTS_FILE in stored.files:
+            earliest = record.version
+    return None if earliest is None else read_version(store, model, earliest)

@@ -62,7 +62,7 @@ def compare(model: str, first: int, second: int, context: Context) -> Comparison
     with context.database.read() as unit:
         for number in (first, second):
             entry_of_version(unit, context.ledger, model, number)
-    one, other = (load_version(context.store, model, number) for number in (first, second))
+    one, other = (load_version(context, model, number) for number in (first, second))
     return Comparison(
         model=model,
         first=first,

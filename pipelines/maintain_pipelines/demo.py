@@ -134,7 +134,7 @@ def _receive_letter(hospital: Path, context: Context) -> None:
 
 def _first_learned(withdrawals: Path, context: Context) -> tuple[list[str], list[str]]:
     pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
-    learned = {ref.case_id for ref in load_champion(context.store, MODEL).manifest.learned}
+    learned = {ref.case_id for ref in load_champion(context, MODEL).manifest.learned}
     with context.database.read() as unit:
         patients = {case.patient for case in CohortStore(unit).cases() if case.case_id in learned}
     with withdrawals.open(encoding="utf-8", newline="") as stream:

@@ -26,6 +26,7 @@ from maintain_pipelines.report import write_report
 from maintain_pipelines.rundir import RunFolder
 from maintain_pipelines.runlog import log_error
 from maintain_pipelines.states import check_move, is_end
+from maintain_pipelines.weight_places import clear_checkpoints
 from maintain_registry import Event, EventKind
 from maintain_registry import abandon as abandon_registration
 
@@ -138,7 +139,7 @@ def _leave(claim: Claim, state: RunState, folder: RunFolder, context: Context) -
     """The last files of an ended run: a line of its log, no checkpoint, a report. Says which could not be written."""
     steps: dict[str, Callable[[], object]] = {
         "log": lambda: folder.log(context.clock, state.value),
-        "checkpoint": folder.clear_checkpoints,
+        "checkpoint": lambda: clear_checkpoints(folder, context),
         "report": lambda: write_report(claim.holder, folder, context),
     }
     notes = []

@@ -14,7 +14,7 @@ from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Outcome
 from maintain_pipelines.barred import barred_since
-from maintain_pipelines.champions import load_version
+from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context
 from maintain_registry import (
     Aliases,
@@ -118,7 +118,7 @@ def _promotion(unit: UnitOfWork, model: str, number: int, found: Aliases, state:
             f"Version {number} of {model} was made from version {record.parent}; version {state.head} {head}.",
             remedy="Promoted, it would undo what that version forgot. Run its policy again on the champion.",
         )
-    version = load_version(context.store, model, number)
+    version = read_version(context.store, model, number)
     barred = barred_since(unit, version.manifest, version.spec.label_name)
     if barred:
         raise StaleError(

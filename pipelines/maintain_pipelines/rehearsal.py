@@ -51,7 +51,7 @@ def load_and_answer(model: str, number: int, context: Context) -> Rehearsal:
     stored = context.store.get(model, number)
     for name in stored.files:
         stored.read(name)
-    version = load_version(context.store, model, number)
+    version = load_version(context, model, number)
     state = read_weights_bytes(stored.read(WEIGHTS_FILE), expected=version.version.weights)
     if not all_finite(state):
         raise _unfit(model, number, "has weights that are not finite numbers")

@@ -14,7 +14,7 @@ from maintain.errors import NothingToDoError, RefusedError, UnknownNameError
 from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain_pipelines.barred import Barred, barred_by_people
-from maintain_pipelines.champions import load_version
+from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import Moved, require_model
 from maintain_pipelines.wording import check_reason
@@ -28,6 +28,7 @@ from maintain_registry import (
     move_aliases,
     registered,
     require_whole,
+    retirements,
     serving_of,
 )
 
@@ -106,7 +107,9 @@ def _target(unit: UnitOfWork, model: str, to: int | None, found: Aliases, state:
     barred = _forbidden(unit, model, target, context)
     if not barred:
         return target
-    safe = next((number for number in _before(target, state) if not _forbidden(unit, model, number, context)), None)
+    gone = retirements(unit, model)
+    earlier = (number for number in _before(target, state) if number not in gone)
+    safe = next((number for number in earlier if not _forbidden(unit, model, number, context)), None)
     way_on = f"`maintain registry suspend {model} --reason TEXT` takes the model out of service."
     if safe is not None and safe != found.champion:
         way_on = f"Version {safe} is the nearest before it that may: add `--to {safe}`."
@@ -159,7 +162,7 @@ def _before(target: int, state: Serving) -> Iterator[int]:
 
 
 def _forbidden(unit: UnitOfWork, model: str, number: int, context: Context) -> Barred:
-    version = load_version(context.store, model, number)
+    version = read_version(context.store, model, number)
     return barred_by_people(unit, version.manifest, version.spec.label_name)
 
 
@@ -176,10 +179,12 @@ def _move(
     candidate = found.candidate
     if candidate is not None and context.store.get(model, candidate).record.parent != target:
         candidate = None
+    gone = retirements(unit, model)
+    previous = next((number for number in _before(target, state) if number not in gone), None)
     return Move(
         kind=EventKind.VERSION_ROLLED_BACK,
         version=target,
-        after=Aliases(champion=target, candidate=candidate, previous=state.served[target]),
+        after=Aliases(champion=target, candidate=candidate, previous=previous),
         body={
             "left": found.champion,
             "reason": reason,

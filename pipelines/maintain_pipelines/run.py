@@ -29,6 +29,7 @@ from maintain_pipelines.select import LAST_METHOD, make_plan
 from maintain_pipelines.states import is_end
 from maintain_pipelines.unlearn import unlearn
 from maintain_pipelines.verify import record_verdict, verify
+from maintain_pipelines.weight_places import clear_checkpoints, remove_weights
 from maintain_pipelines.work import Work, begin, refuse_repetition, reopen, stay
 from maintain_policies import Policy
 from maintain_registry import Event, EventKind
@@ -52,7 +53,7 @@ class RunEnd:
 
 def run_policy(policy: Policy, context: Context) -> RunEnd:
     """Run a policy to its end. Raises the error of the family that stopped it, after recording it."""
-    load_champion(context.store, policy.model.name)
+    load_champion(context, policy.model.name)
     run = journal.new_run_name(policy.name, context.clock.now())
     with _claimed(run, policy.model.name, context) as (claim, folder, fenced), recorded(claim, folder, fenced):
         with fenced.database.read() as unit:
@@ -108,7 +109,7 @@ def _unlearn(work: Work, row: RunRow) -> None:
     with work.context.database.begin() as unit:
         journal.move(unit, work.claim, RunState.UNLEARNED, now=work.context.clock.now(), digest=digest)
     folder.log(work.context.clock, RunState.UNLEARNED.value, digest=digest)
-    folder.clear_checkpoints()
+    clear_checkpoints(folder, work.context)
 
 
 def _verify(work: Work, row: RunRow) -> None:
@@ -163,8 +164,8 @@ def _close(work: Work, row: RunRow) -> RunEnd:
         else:
             registration = register(offer, work.verdict(row), work.matches, folder, work.context)
         folder.guard()
-        folder.weights(offer.candidate.weights).unlink(missing_ok=True)
-    folder.clear_checkpoints()
+        remove_weights(work.context, folder.weights(offer.candidate.weights))
+    clear_checkpoints(folder, work.context)
     judged = folder.file(VERDICT).is_file() and folder.file(CANDIDATE).is_file()
     verdict = folder.read(VERDICT, Verdict) if judged else None
     report = write_report(work.run, work.folder, work.context)

@@ -82,7 +82,7 @@ def make_plan(policy: Policy, context: Context) -> Selection:
 
 def preview(policy: Policy, context: Context) -> Preview:
     """Resolve a policy whatever its limits: for people who want to look before anything is refused."""
-    champion = load_champion(context.store, policy.model.name)
+    champion = load_champion(context, policy.model.name)
     if champion.manifest.status is ManifestStatus.UNKNOWN:
         raise InputError(
             f"Nobody knows what {policy.model.name} was trained on, so nothing can be unlearned from it.",

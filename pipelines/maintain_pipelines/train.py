@@ -14,7 +14,7 @@ from maintain.cohort import load_snapshot
 from maintain.database import UnitOfWork
 from maintain.errors import InputError, RefusedError, StaleError
 from maintain.hashing import Digest, short
-from maintain.imaging import Blueprint, default_chain, load_model, save_weights, threads
+from maintain.imaging import Blueprint, default_chain, load_model, threads
 from maintain.measure import measure
 from maintain.records import (
     CaseRef,
@@ -34,10 +34,14 @@ from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FI
 from maintain_pipelines.claims import Claim, check, guard, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.environment import pick_device, pick_threads
-from maintain_registry import UNNUMBERED, Event, EventKind, Intent, register
+from maintain_pipelines.weight_places import announce_checkpoint, keep_weights, remove_weights
+from maintain_registry import UNNUMBERED, Event, EventKind, Intent, WeightKind, register
 
 #: What a second process is told that works on the model.
 HOLDER = "model train"
+
+#: Where an unfinished first training lies, in its folder.
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,11 @@ def _train_claimed(order: TrainingOrder, snapshot: Snapshot, claim: Claim, conte
     digest = codec.digest_of(snapshot)
     folder = context.workspace.trainings / f"{order.model}-{short(digest)}-seed{order.seed}-{order.epochs}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    announce_checkpoint(folder / CHECKPOINT, order.model, context)
     blueprint = _blueprint(order, snapshot, context)
     trained = _train(order, blueprint, snapshot, folder, replace(context, stop=stop))
     standing()
-    save_weights(folder / WEIGHTS_FILE, trained.state)
+    keep_weights(folder / WEIGHTS_FILE, trained.state, WeightKind.TRAINING, order.model, context)
     return _install(order, blueprint, snapshot, trained, folder, claim, context)
 
 
@@ -155,7 +160,7 @@ def _train(order: TrainingOrder, blueprint: Blueprint, snapshot: Snapshot, folde
             cases,
             context.arrays,
             device=pick_device(),
-            checkpoint=folder / "checkpoint.pt",
+            checkpoint=folder / CHECKPOINT,
             progress=lambda epoch, epochs, _loss: context.talk.progress("training", epoch, epochs),
             stop=context.stop,
         )
@@ -213,8 +218,7 @@ def _install(
 
     registered, entry = register(context.database, context.ledger, context.store, intent, also=also)
     accuracy, cases = _validation_accuracy(spec, snapshot, trained.weights, folder, context)
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
-    (folder / WEIGHTS_FILE).unlink(missing_ok=True)
+    remove_weights(context, folder / CHECKPOINT, folder / WEIGHTS_FILE)
     _refuse_left(registered, context)
     return Installed(registered, len(manifest.learned), trained.history[-1].accuracy, cases, accuracy, entry.number)
 

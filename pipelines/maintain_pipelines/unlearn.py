@@ -7,7 +7,7 @@ and everything that is claimed of them is derived here from what the loop told t
 from __future__ import annotations
 
 from maintain import codec
-from maintain.imaging import State, save_weights, threads
+from maintain.imaging import State, threads
 from maintain.records import Candidate, ModelSpec, Plan, RoleTable, Slot
 from maintain.unlearn import UnlearnRequest, Witness
 from maintain_pipelines.champions import MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
@@ -17,6 +17,8 @@ from maintain_pipelines.references import asks_for_references, reference_cost, t
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
 from maintain_pipelines.runlog import logged
 from maintain_pipelines.search import Found, Product, Shelf, search
+from maintain_pipelines.weight_places import announce_checkpoint, keep_weights
+from maintain_registry import WeightKind
 
 
 @logged("unlearn")
@@ -35,7 +37,8 @@ def unlearn(
     folder.guard()
     manifest = manifest_of(plan, champion, roles, found.product.heard)
     spec = spec_of(champion.spec, found.product.heard, codec.digest_of(manifest))
-    save_weights(folder.weights(found.product.heard.weights), found.product.state)
+    place = folder.weights(found.product.heard.weights)
+    keep_weights(place, found.product.state, WeightKind.CANDIDATE, plan.model, context)
     codec.write(folder.file(f"02-{MANIFEST_FILE}"), manifest)
     codec.write(folder.file(f"02-{SPEC_FILE}"), spec)
     candidate = _candidate(plan, slot, found, spec, folder)
@@ -49,6 +52,7 @@ def unlearn(
 def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, context: Context) -> UnlearnRequest:
     """What every method of the slot is given; the search completes it with options, budget and progress."""
     folder.guard()
+    announce_checkpoint(folder.checkpoints, plan.model, context, folder=True)
     folder.checkpoints.mkdir(exist_ok=True, mode=0o700)
     version = champion.version
     return UnlearnRequest(

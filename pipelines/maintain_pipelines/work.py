@@ -97,7 +97,7 @@ def reopen(claim: Claim, folder: RunFolder, context: Context) -> Work:
     with context.database.read() as unit:
         row = journal.get(unit, claim.holder)
     plan = folder.kept(PLAN, Plan)
-    champion = load_version(context.store, plan.model, plan.champion.version)
+    champion = load_version(context, plan.model, plan.champion.version)
     if champion.ref != plan.champion:
         raise DamagedError(
             f"Version {plan.champion.version} of {plan.model} is not the one that this run was planned for.",

@@ -62,7 +62,7 @@ def train_for(policy: Policy, context: Context) -> Yardsticks:
         WaitingError: It was told to stop; the same command goes on.
     """
     _refuse_other_claims(policy)
-    load_champion(context.store, policy.model.name)
+    load_champion(context, policy.model.name)
     seconds = context.workspace.settings.runs.lease_seconds
     with hold(context.database, policy.model.name, HOLDER, lease_seconds=seconds) as claim:
         standing = guard(context.database, claim)

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
     from maintain_registry.inspection import Irregularity, irregularities
-    from maintain_registry.intents import UNNUMBERED, Intent, abandon, known_models, reconcile, register, registered
+    from maintain_registry.intents import (
+        UNNUMBERED,
+        Intent,
+        abandon,
+        known_models,
+        reconcile,
+        register,
+        registered,
+        same_weights,
+    )
     from maintain_registry.ledger import Entry, Ledger, last_entry_time
     from maintain_registry.lock import alone
     from maintain_registry.memory import MemoryStore
@@ -84,6 +93,7 @@ __all__ = [
     "require_signed",
     "require_whole",
     "retirements",
+    "same_weights",
     "serving_of",
     "strike_weights",
     "verify_chain",
@@ -96,7 +106,16 @@ _ROOMS = {
     "contents": ("WEIGHTS_FILE", "check_model_name"),
     "events": ("Event", "EventKind"),
     "folder": ("FolderStore",),
-    "intents": ("UNNUMBERED", "Intent", "abandon", "known_models", "reconcile", "register", "registered"),
+    "intents": (
+        "UNNUMBERED",
+        "Intent",
+        "abandon",
+        "known_models",
+        "reconcile",
+        "register",
+        "registered",
+        "same_weights",
+    ),
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "lock": ("alone",),

@@ -17,9 +17,11 @@ from maintain.database import tables as t
 from maintain.errors import MaintainError
 from maintain.vocabulary import Alias
 from maintain_registry.aliases import Aliases, unfinished_moves
+from maintain_registry.contents import WEIGHTS_FILE
 from maintain_registry.intents import BEGUN, RECORDED, known_models, registered
 from maintain_registry.ledger import stored_body
 from maintain_registry.port import ModelStore
+from maintain_registry.retirement import Retirement, retirements
 from maintain_registry.serving import serving_of
 
 _RESTORE = "Restore the registry folder from a backup; the ledger holds the digests to compare with."
@@ -47,8 +49,9 @@ def _of_model(unit: UnitOfWork, store: ModelStore, model: str) -> Iterator[Irreg
     versions, stored = registered(unit, model), store.versions(model)
     rows = unit.rows(select(t.intent).where(t.intent.c.model == model).order_by(t.intent.c.version))
     waiting = {row.version: row for row in rows if row.state == BEGUN}
+    gone = retirements(unit, model)
     for number in versions:
-        yield from _of_version(unit, store, model, number)
+        yield from _of_version(unit, store, model, number, gone.get(number))
     for number in (number for number in stored if number not in versions):
         if number in waiting:
             yield Irregularity(
@@ -79,7 +82,9 @@ def _of_model(unit: UnitOfWork, store: ModelStore, model: str) -> Iterator[Irreg
     yield from _of_aliases(store, model, versions, None if pending else serving_of(unit, model).aliases)
 
 
-def _of_version(unit: UnitOfWork, store: ModelStore, model: str, number: int) -> Iterator[Irregularity]:
+def _of_version(
+    unit: UnitOfWork, store: ModelStore, model: str, number: int, retirement: Retirement | None
+) -> Iterator[Irregularity]:
     try:
         stored = store.get(model, number)
         for name in stored.files:
@@ -90,6 +95,21 @@ def _of_version(unit: UnitOfWork, store: ModelStore, model: str, number: int) ->
     body = _entry_body(unit, model, number)
     if body.get("record") != codec.digest_of(stored.record):
         yield Irregularity(f"{model} version {number} is not the one that its ledger entry names.", _RESTORE)
+    if retirement is not None and retirement.unfinished:
+        yield Irregularity(
+            f"The destruction of {model} version {number} was ordered (ledger entry {retirement.ordered}) "
+            "and not finished.",
+            f"Say `maintain registry retire {model} {number} --reason TEXT --destroy` again; it goes on.",
+        )
+    elif WEIGHTS_FILE not in stored.files and (retirement is None or retirement.destroyed is None):
+        yield Irregularity(
+            f"{model} version {number} has lost its weights, and no entry of the ledger ordered that.", _RESTORE
+        )
+    elif WEIGHTS_FILE in stored.files and retirement is not None and retirement.destroyed is not None:
+        yield Irregularity(
+            f"The weights of {model} version {number} were destroyed, and they lie in the registry again.",
+            f"Say `maintain registry retire {model} {number} --reason TEXT --destroy` again, and ask who did that.",
+        )
 
 
 def _entry_body(unit: UnitOfWork, model: str, number: int) -> dict[str, object]:

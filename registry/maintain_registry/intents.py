@@ -148,6 +148,12 @@ def registered(unit: UnitOfWork, model: str) -> tuple[int, ...]:
     return tuple(row.version for row in unit.rows(query))
 
 
+def same_weights(unit: UnitOfWork, weights: Digest) -> tuple[tuple[str, int, bool], ...]:
+    """The versions of any model that have these very weights; False for one whose registration is under way."""
+    query = select(t.intent).where(t.intent.c.weights == weights).order_by(t.intent.c.model, t.intent.c.version)
+    return tuple((row.model, row.version, row.state != BEGUN) for row in unit.rows(query))
+
+
 def known_models(unit: UnitOfWork) -> tuple[str, ...]:
     """The models of which a version was registered, or is about to be, sorted."""
     return tuple(sorted(row.model for row in unit.rows(select(t.intent.c.model).distinct())))

@@ -47,8 +47,9 @@ def retirements(unit: UnitOfWork, model: str) -> Mapping[int, Retirement]:
         if kind is EventKind.VERSION_RETIRED:
             found.setdefault(version, Retirement(model, version, number))
         elif version in found:
-            name = "ordered" if kind is EventKind.DESTRUCTION_ORDERED else "destroyed"
-            found[version] = replace(found[version], **{name: number})
+            ordered = kind is EventKind.DESTRUCTION_ORDERED
+            present = found[version]
+            found[version] = replace(present, ordered=number) if ordered else replace(present, destroyed=number)
     return found
 
 

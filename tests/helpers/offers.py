@@ -35,7 +35,7 @@ from maintain.records import (
 from maintain.settings import Settings, Workspace
 from maintain.unlearn import default_recipe
 from maintain.vocabulary import Claim, ManifestStatus, OriginKind, Reason, Role
-from maintain_pipelines.champions import Champion, load_version
+from maintain_pipelines.champions import Champion, read_version
 from maintain_pipelines.claims import Claim as Held
 from maintain_pipelines.context import Context, Talk
 from maintain_pipelines.gathering import Gathered, gather
@@ -112,7 +112,7 @@ class Bench:
         texts = {"spec.json": spec, "manifest.json": manifest, "loader-log.jsonl": log}
         files = {name: codec.to_text(record).encode() for name, record in texts.items()}
         self.store.put(version, {**files, "weights.safetensors": weights.read_bytes()})
-        return load_version(self.store, "toy", number)
+        return read_version(self.store, "toy", number)
 
     def offer(
         self,

@@ -17,7 +17,7 @@ from maintain.records import MethodRequest, ModelVersion, Plan, RoleTable, Setti
 from maintain.settings import find_workspace
 from maintain.unlearn import Trained, default_recipe, train
 from maintain.vocabulary import Claim, ManifestStatus, Reason, Role
-from maintain_pipelines.champions import Champion, load_version
+from maintain_pipelines.champions import Champion, read_version
 from maintain_pipelines.context import Context, silence
 from maintain_pipelines.workspace import create_workspace
 from maintain_registry import Ledger, MemoryStore, load_signer
@@ -128,4 +128,4 @@ def _train_champion(folder: Path, roles: RoleTable, context: Context) -> Champio
     texts = {"spec.json": spec, "manifest.json": manifest, "loader-log.jsonl": done.log}
     files = {"weights.safetensors": path.read_bytes()}
     context.store.put(version, files | {name: codec.to_text(record).encode() for name, record in texts.items()})
-    return load_version(context.store, "toy", 1)
+    return read_version(context.store, "toy", 1)

@@ -6,7 +6,6 @@ that asks whether it still stands. What is missing is trained; what was begun go
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from maintain import codec
 from maintain.errors import DamagedError
 from maintain.hashing import Digest
-from maintain.imaging import save_weights, threads
+from maintain.imaging import threads
 from maintain.records import Plan, Reference, RoleTable
 from maintain.unlearn import Heard, UnlearnRequest, Witness, load_method, steps_of
 from maintain.unlearn.recipes import require_recipe
@@ -30,7 +29,8 @@ from maintain_pipelines.references.keeping import (
     references_for,
 )
 from maintain_pipelines.references.naming import REFERENCES, reference_keys
-from maintain_registry import Event, EventKind
+from maintain_pipelines.weight_places import announce_checkpoint, keep_weights, remove_weights
+from maintain_registry import Event, EventKind, WeightKind
 
 #: The method that makes references; the same weights would be released by a slot.
 METHOD = "retrain"
@@ -94,7 +94,7 @@ def _anew(order: _Order, context: Context, guard: Callable[[], None]) -> Trained
     if (folder / REFERENCE_FILE).exists():
         context.talk.say(f"The reference of seed {order.seed} is trained again.")
         guard()
-        shutil.rmtree(folder)
+        remove_weights(context, folder)
     reference = _train(order, folder, context, guard)
     seconds = max((context.clock.now() - begun).total_seconds(), 0.0)
     return TrainedReference(reference, seconds, cached=False)
@@ -102,6 +102,7 @@ def _anew(order: _Order, context: Context, guard: Callable[[], None]) -> Trained
 
 def _train(order: _Order, folder: Path, context: Context, guard: Callable[[], None]) -> StoredReference:
     guard()
+    announce_checkpoint(folder / CHECKPOINTS, order.plan.model, context, folder=True)
     for place in (context.workspace.references, folder, folder / CHECKPOINTS):
         place.mkdir(mode=0o700, exist_ok=True)
     witness = Witness()
@@ -110,13 +111,13 @@ def _train(order: _Order, folder: Path, context: Context, guard: Callable[[], No
         state = load_method(METHOD).unlearn(request).state
     heard = witness.of(state)
     guard()
-    save_weights(folder / WEIGHTS_FILE, state)
+    keep_weights(folder / WEIGHTS_FILE, state, WeightKind.REFERENCE, order.plan.model, context)
     record = _describe(order, heard, folder)
     _tell_ledger(order, record, context)
     codec.write(folder / REFERENCE_FILE, record)
     for file in folder.glob("*.*"):
         file.chmod(0o600)
-    shutil.rmtree(folder / CHECKPOINTS)
+    remove_weights(context, folder / CHECKPOINTS)
     written = read_reference(folder, key=order.key)
     if written is None:
         raise DamagedError("A reference vanished while it was written.", remedy="Say the same command again.")

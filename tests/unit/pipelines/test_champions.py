@@ -10,7 +10,7 @@ from maintain import codec
 from maintain.hashing import digest_bytes
 from maintain.records import ModelVersion, Origin
 from maintain.vocabulary import OriginKind
-from maintain_pipelines.champions import Champion, ancestors_of, load_version
+from maintain_pipelines.champions import Champion, ancestors_of, read_version
 from maintain_registry import MemoryStore
 
 FRESH = Origin(OriginKind.INITIALISATION, INITIAL)
@@ -36,7 +36,7 @@ def put(store: MemoryStore, number: int, origin: Origin, *, salt: int | None = N
         code="0.1.0",
     )
     store.put(version, files)
-    return load_version(store, "triage", number)
+    return read_version(store, "triage", number)
 
 
 def from_(parent: Champion) -> Origin:

@@ -45,7 +45,7 @@ def context(tmp_path: Path, template: Path) -> Iterator[Context]:
 
 
 def origin(context: Context, number: int) -> Origin:
-    version = load_version(context.store, MODEL, number).version
+    version = load_version(context, MODEL, number).version
     return Origin(OriginKind.CHECKPOINT, version.weights, version.manifest)
 
 
