@@ -21,7 +21,7 @@ _MARKS = {"ok": "OK", "note": "note", "problem": "PROBLEM"}
 
 @app.callback()
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check machine and workspace: packages, device, disk, keys, database, ledger, registry, runs.
+    """Check machine and workspace: packages, device, disk, keys, database, ledger, registry, weights, runs.
 
     Changes nothing. Each note and each problem names its repair. Exits 0 when there is no problem, else 1.
 
@@ -30,6 +30,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
       maintain doctor
       maintain doctor --json
       maintain doctor migrate
+      maintain doctor weights
     """
     if context.invoked_subcommand is not None:
         return
@@ -77,6 +78,31 @@ def migrate(context: typer.Context, as_json: AsJson = False) -> None:
         "Remove that copy once you are content; it holds everything that the database held.",
     ]
     console.answer(document, lines, schema="doctor-migrate", as_json=as_json)
+
+
+@app.command()
+def weights(context: typer.Context, as_json: AsJson = False) -> None:
+    """Bring the register of weights in line with the files that really hold some.
+
+    Looks into every file below the workspace, enters what no row names and strikes rows whose file is gone; files
+    are left as they are. Exits 6 when a row was left because work on its model is under way.
+
+    \b
+    Example:
+      maintain doctor weights
+    """
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.doctor import mend_register
+
+    with open_context(context.obj) as ports:
+        mended = mend_register(ports)
+    lines = [f"Entered: {len(mended.entered)}. Struck: {len(mended.struck)}."]
+    lines += [f"  + {place}" for place in mended.entered] + [f"  - {place}" for place in mended.struck]
+    lines += [f"  left, work is under way: {place}" for place in mended.busy]
+    console.answer(codec.encode(mended), lines, schema="doctor-weights", as_json=as_json)
+    if mended.busy:
+        raise typer.Exit(ExitCode.WAITING)
 
 
 # --- private ---------------------------------------------------------------------------------------

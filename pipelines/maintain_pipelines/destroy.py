@@ -20,7 +20,7 @@ from maintain_pipelines.context import Context
 from maintain_pipelines.promote import require_model
 from maintain_pipelines.retire import Heirs, heirs_of, retire
 from maintain_pipelines.states import is_end
-from maintain_pipelines.sweep import Swept, sweep
+from maintain_pipelines.sweep import Swept, reference_of, sweep
 from maintain_pipelines.weight_places import remove_weights
 from maintain_pipelines.wording import check_reason
 from maintain_registry import (
@@ -175,8 +175,10 @@ def _delete(order: _Order, context: Context) -> None:
     for place in order.swept.found:
         if place not in kept:
             remove_weights(context, root / place)
-    for folder in order.swept.references:
-        remove_weights(context, root / folder)
+    for place in {*order.swept.found, *(place for place, _ in order.told)}:
+        folder = reference_of(place, context)
+        if folder is not None and folder.exists():
+            remove_weights(context, folder)
     for name, version in order.versions:
         context.store.erase(name, version)
 

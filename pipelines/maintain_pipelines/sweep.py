@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from maintain.errors import RefusedError
 from maintain.hashing import Digest, digest_file
 from maintain_pipelines.context import Context
-from maintain_pipelines.weight_places import place_of
 from maintain_pipelines.weight_walk import Walk, begins, walk
 from maintain_registry import weight_files
 
@@ -21,13 +20,12 @@ PARTIAL, STAGING = ".partial", ".staging-"
 class Swept:
     """The files by place, each with the digest of its bytes.
 
-    `ours`: those places that only this program names; `references`: folders of yardsticks with these weights;
-    `links`: files that have more names than were found; `closed`: files that could not be opened.
+    `ours`: those places that only this program names; `links`: how many files have names that were not found;
+    `closed`: files that could not be opened.
     """
 
     found: Mapping[str, Digest]
     ours: tuple[str, ...]
-    references: tuple[str, ...]
     links: int
     searched: int
     closed: tuple[str, ...]
@@ -48,15 +46,20 @@ def sweep(model: str, weights: Digest, context: Context) -> Swept:
             remedy="Remove the file that it leads to, then the link, and say it again.",
         )
     left = dict(_leftovers(seen, held, weights, model, context))
-    references = {_folder(place, context) for place in held} - {None}
     return Swept(
         found={**held, **left},
         ours=tuple(left),
-        references=tuple(sorted(folder for folder in references if folder is not None)),
         links=_links([root / place for place in (*held, *left)]),
         searched=seen.files,
         closed=tuple(place for place in seen.closed if place not in left),
     )
+
+
+def reference_of(place: str, context: Context) -> Path | None:
+    """The folder of the reference that a file belongs to, or None: without its weights it is no reference."""
+    path = context.workspace.root / place
+    below = path.parent.parent == context.workspace.references
+    return path.parent if below else None
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -78,13 +81,6 @@ def _leftovers(
     for place in seen.closed:
         if place.endswith(PARTIAL) and PurePosixPath(place).parent.as_posix() in folders:
             yield place, digest_file(root / place)
-
-
-def _folder(place: str, context: Context) -> str | None:
-    """The folder of the reference that a file belongs to: without its weights it is none."""
-    references = place_of(context.workspace.references, context)
-    parts = PurePosixPath(place).parts
-    return f"{references}/{parts[1]}" if len(parts) > 2 and parts[0] == references else None
 
 
 def _links(paths: list[Path]) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from maintain.errors import WorkspaceError
 from maintain.hashing import CHUNK_BYTES, Digest, digest_file
-from maintain.unlearn import weights_in_checkpoint
 
 #: A safetensors file begins with the length of its header (eight bytes, little-endian) and the brace of its JSON.
 LENGTH_BYTES, HEADER_LIMIT, BRACE = 8, 100_000_000, b"{"
@@ -32,11 +31,11 @@ HEAD_BYTES = TAR_OFFSET + len(TAR)
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """A file with weights: its place, the digest of its bytes, and of the weights in it (None: it cannot be told)."""
+    """A file with weights: its place, the digest of its bytes, and of the weights in it."""
 
     place: str
     file: Digest
-    weights: Digest | None
+    weights: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,8 @@ def _look(path: Path, place: str) -> Lying | bool:
         digest = digest_file(path)
         return Lying(place, digest, digest)
     if head.startswith(ZIP):
+        from maintain.unlearn import weights_in_checkpoint  # torch, which a workspace without checkpoints needs not
+
         weights = weights_in_checkpoint(path)
         return True if weights is None else Lying(place, digest_file(path), weights)
     return head.startswith(ARCHIVES) or head[TAR_OFFSET:] == TAR

@@ -24,6 +24,7 @@ from typing import Any
 IMPORTED = (
     "maintain.cli.composition",
     "maintain_pipelines.demo",
+    "maintain_pipelines.destroy",
     "maintain_pipelines.rollback",
     "maintain_pipelines.suspend",
     "maintain_registry.folder",
@@ -72,6 +73,31 @@ MOVES: dict[str, tuple[str, str, int, str]] = {
     "an alias cleared": ("maintain_registry.folder:FolderStore", "clear_alias", 1, "after"),
     "aliases shown, row not done": ("maintain_registry.aliases", "_show", 3, "after"),
     "done, not said": ("maintain_registry.moves", "move_aliases", 1, "after"),
+}
+
+#: Every point of a destruction of the weights that `test_retirement.plant` strews about, in their order.
+RETIREMENT: dict[str, tuple[str, str, int, str]] = {
+    "retiring, no entry": ("maintain_registry.moves", "_check", 1, "after"),
+    "retired, not committed": ("maintain_registry.moves", "record_move", 1, "after"),
+    "retired, aliases untouched": ("maintain_registry.aliases", "_finish", 1, "before"),
+    "retired, no order": ("maintain_pipelines.destroy", "_order", 1, "before"),
+    "order written, not committed": ("maintain_pipelines.destroy", "_listed", 1, "after"),
+    "ordered, no head line": ("maintain_registry.ledger:Ledger", "complete_heads", 3, "before"),
+    "ordered, nothing deleted": ("maintain_pipelines.destroy", "_order", 1, "after"),
+    **{
+        f"{number} removed, row there": ("maintain_pipelines.weight_places", "strike_gone", number, "before")
+        for number in range(1, 8)
+    },
+    **{
+        f"{number} removed": ("maintain_pipelines.destroy", "remove_weights", number, "after") for number in range(1, 8)
+    },
+    "artifact still there": ("maintain_registry.folder:FolderStore", "erase", 1, "before"),
+    "marker written, artifact there": ("maintain_registry.folder", "_flush_folder", 2, "after"),
+    "artifact removed, folder not flushed": ("maintain_registry.folder", "_flush_folder", 3, "after"),
+    "all removed": ("maintain_registry.folder:FolderStore", "erase", 1, "after"),
+    "removed, not shown": ("maintain_pipelines.destroy", "_bury", 1, "before"),
+    "shown, no tombstone": ("maintain_pipelines.destroy", "_of_closed", 1, "after"),
+    "tombstone, not said": ("maintain_pipelines.destroy", "_bury", 1, "after"),
 }
 
 #: The point that a run passes only once, when it is begun.
@@ -152,7 +178,7 @@ def nursery(folder: Path) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **MOVES}[point]
+    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT}[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from maintain.clock import Clock
 from maintain.errors import MaintainError
 from maintain.settings import Workspace
-from maintain_pipelines.doctor import holdings, keys, machine, trail
+from maintain_pipelines.doctor import holdings, keys, machine, trail, weights
 from maintain_pipelines.doctor.findings import Finding, problem
 
 #: Looks at one thing of a workspace.
@@ -29,6 +29,7 @@ CHECKS: Mapping[str, Check] = {
     "ledger": trail.check_ledger,
     "clock": trail.check_clock,
     "registry": holdings.check_registry,
+    "weights": weights.check_weights,
     "arrays": holdings.check_arrays,
     "intake": holdings.check_intake,
     "runs": holdings.check_runs,
