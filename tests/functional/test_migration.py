@@ -160,6 +160,7 @@ def test_killed_half_way_the_old_database_is_as_it_was(older: Path, tmp_path: Pa
 def test_a_workspace_from_before_promotions_is_migrated_and_promotes(ended: Path) -> None:
     with closing(sqlite3.connect(ended / "maintain.db", isolation_level=None)) as raw:
         raw.execute("drop table alias_move")
+        raw.execute("drop table weight_file")
         raw.execute("update alembic_version set version_num = '0001'")
     refused = say("registry", "promote", "fundus-triage", workspace=ended)
     assert refused.code == 2
@@ -169,3 +170,14 @@ def test_a_workspace_from_before_promotions_is_migrated_and_promotes(ended: Path
     assert say("registry", "promote", "fundus-triage", workspace=ended).code == 0
     assert say("audit", "verify", "--require-anchor", workspace=ended).code == 0
     assert "registry  2 registered versions" in say("doctor", workspace=ended).out
+
+
+def test_a_workspace_from_before_the_register_of_weights_is_migrated_and_fills_it(ended: Path) -> None:
+    with closing(sqlite3.connect(ended / "maintain.db", isolation_level=None)) as raw:
+        raw.execute("drop table weight_file")
+        raw.execute("update alembic_version set version_num = '0002'")
+    assert say("doctor", "migrate", workspace=ended).code == 0
+    assert "2 files with weights are not in the register" in say("doctor", workspace=ended).out
+    filled = say("doctor", "weights", "--json", workspace=ended).document
+    assert filled["entered"] == [f"registry/fundus-triage/v000{number}/weights.safetensors" for number in (1, 2)]
+    assert "2 files hold weights, each with its row in the register." in say("doctor", workspace=ended).out
