@@ -217,7 +217,7 @@ def _losses(desk: Desk) -> list[dict[str, Any]]:
     """Candidates of which the whole holdout says how much they lost, judged on drawn parts of it."""
     found = []
     for share in LOSSES:
-        state = jittered(desk.model.state, share=share or LEAST, seed=desk.problem.seed)
+        state = jittered(desk.model.state, share=share or LEAST, seed=desk.problem.seed, only="weight")
         whole = judge(desk, EXAMPLES, Forgery(state))
         loss = -next(figure.value for one in whole.gates for figure in one.figures if figure.name == LOSS)
         for size in HELD_OUT:

@@ -137,6 +137,8 @@ def read(path: Path, kind: type[T], *, expected: Digest | None = None) -> T:
 
 def encode(value: Any) -> Any:
     """A record, or any value inside one, as plain JSON values."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -236,6 +238,9 @@ def _decode_union(kinds: tuple[Any, ...], value: Any) -> Any:
             continue
     raise TypeError(f"no variant fits {type(value).__name__}")
 
+
+#: What JSON has itself: most of a table, so asked first.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 #: Resolved annotations of each record type; resolving them anew for every row would cost most of the time.
 _FIELDS: dict[type, dict[str, Any]] = {}

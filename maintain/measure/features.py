@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from maintain.errors import InputError
 from maintain.hashing import Digest
+from maintain.imaging.batches import batch_bounds
 from maintain.imaging.pixels import PixelSource
 from maintain.measure.asking import MEASURE_BATCH, asked, finite, inputs
 from maintain.records import ModelSpec, PlannedCase
@@ -40,11 +42,13 @@ class ImageFeatures:
 
 
 def image_features(pixels: PixelSource, digests: Sequence[Digest], *, side: int = BLOCKS) -> ImageFeatures:
-    """Features of these images in their order, read one at a time; a block is an area, whatever the image's size.
+    """Features of these images in their order, a batch at a time; a block is an area, whatever the image's size.
 
     Raises `InputError` where there are none, or where they differ in their number of channels.
     """
-    images = [_features(pixels.load([digest])[0], side) for digest in digests]
+    images: list[_Features] = []
+    for start, end in batch_bounds(len(digests), MEASURE_BATCH) if digests else ():
+        images += _features([pixels.load([digest])[0] for digest in digests[start:end]], side)
     if len({len(blocks) for blocks, _, _ in images}) != 1:
         raise InputError(
             "These images have no common features: there are none, or their channels differ in number.",
@@ -89,11 +93,19 @@ def last_hidden(
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _features(image: NDArray[np.uint8], side: int) -> tuple[NDArray[np.float64], float, float]:
-    scaled = image / _WHITE
-    rows, columns = _areas(image.shape[0], side), _areas(image.shape[1], side)
-    blocks = np.moveaxis(rows @ np.moveaxis(scaled, 2, 0) @ columns.T, 0, 2)
-    return blocks.ravel(), float(scaled.mean()), float(scaled.std())
+_Features: TypeAlias = tuple[NDArray[np.float64], float, float]
+
+
+def _features(images: Sequence[NDArray[np.uint8]], side: int) -> list[_Features]:
+    """Neighbours of one size are taken together: an image at a time is slow."""
+    found: list[_Features] = []
+    for (height, width, _), alike in groupby(images, key=lambda image: image.shape):
+        scaled = np.stack(list(alike)) / _WHITE
+        rows, columns = _areas(height, side), _areas(width, side)
+        blocks = np.moveaxis(rows @ np.moveaxis(scaled, 3, 1) @ columns.T, 1, 3)
+        means, spreads = scaled.mean(axis=(1, 2, 3)), scaled.std(axis=(1, 2, 3))
+        found += zip(blocks.reshape(len(scaled), -1), means.tolist(), spreads.tolist(), strict=True)
+    return found
 
 
 def _areas(pixels: int, blocks: int) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ def promote(model: str, version: int | None, context: Context) -> Moved:
                 f"Version {number} of {model} already serves, since ledger entry {state.entry}.",
                 remedy="Nothing was changed.",
             )
-        _refuse_foreign(model, found, state)
+        refuse_foreign(model, found, state)
         return _promotion(unit, model, number, found, state, context)
 
     move, entry = move_aliases(context.database, context.ledger, context.store, model, decide)
@@ -75,6 +75,15 @@ def require_model(model: str, context: Context) -> None:
     """Raise `UnknownNameError` listing the models there are, unless this is one."""
     if model not in context.store.models():
         raise UnknownNameError("model", model, context.store.models())
+
+
+def refuse_foreign(model: str, found: Aliases, state: Serving) -> None:
+    """Raise `RefusedError` where somebody moved the champion past the ledger: nothing is built on that."""
+    if found.champion != state.aliases.champion:
+        raise RefusedError(
+            f"The registry and the ledger disagree on the champion of {model}.",
+            remedy="`maintain doctor` names it. `maintain registry rollback --to VERSION` sets what shall serve.",
+        )
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -93,15 +102,6 @@ def _asked(unit: UnitOfWork, model: str, version: int | None, found: Aliases) ->
     if version not in known:
         raise UnknownNameError(f"registered version of {model}", str(version), map(str, known))
     return version
-
-
-def _refuse_foreign(model: str, found: Aliases, state: Serving) -> None:
-    """Nothing is decided on an alias that somebody moved past the ledger."""
-    if found.champion != state.aliases.champion:
-        raise RefusedError(
-            f"The registry and the ledger disagree on the champion of {model}.",
-            remedy="`maintain doctor` names it. `maintain registry rollback --to VERSION` sets what shall serve.",
-        )
 
 
 def _promotion(unit: UnitOfWork, model: str, number: int, found: Aliases, state: Serving, context: Context) -> Move:

@@ -111,6 +111,10 @@ def _target(unit: UnitOfWork, model: str, to: int | None, found: Aliases, state:
     earlier = (number for number in _before(target, state) if number not in gone)
     safe = next((number for number in earlier if not _forbidden(unit, model, number, context)), None)
     way_on = f"`maintain registry suspend {model} --reason TEXT` takes the model out of service."
+    if found.champion is None:
+        way_on = (
+            f"`maintain registry promote {model}` lets a candidate serve; `maintain model train` takes a new snapshot."
+        )
     if safe is not None and safe != found.champion:
         way_on = f"Version {safe} is the nearest before it that may: add `--to {safe}`."
     raise RefusedError(

@@ -22,6 +22,7 @@ from maintain_pipelines.claims import Claim, guard, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.endings import recorded
 from maintain_pipelines.journal import RunRow
+from maintain_pipelines.promote import refuse_foreign
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
 from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
@@ -32,7 +33,7 @@ from maintain_pipelines.verify import record_verdict, verify
 from maintain_pipelines.weight_places import clear_checkpoints, remove_weights
 from maintain_pipelines.work import Work, begin, refuse_repetition, reopen, stay
 from maintain_policies import Policy
-from maintain_registry import Event, EventKind
+from maintain_registry import Event, EventKind, aliases_of, serving_of
 
 #: What the last verdict makes of a run, where it does not lead to a registration.
 ENDS = {Outcome.FAIL: RunState.REJECTED, Outcome.NOT_EVALUATED: RunState.UNDECIDED}
@@ -58,6 +59,7 @@ def run_policy(policy: Policy, context: Context) -> RunEnd:
     with _claimed(run, policy.model.name, context) as (claim, folder, fenced), recorded(claim, folder, fenced):
         with fenced.database.read() as unit:
             journal.refuse_unfinished(unit, claim.model)
+            refuse_foreign(claim.model, aliases_of(fenced.store, claim.model), serving_of(unit, claim.model))
         selection = make_plan(policy, fenced)
         refuse_repetition(selection, fenced)
         return advance(begin(selection, claim, folder, fenced))

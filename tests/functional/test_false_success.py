@@ -38,7 +38,7 @@ from maintain_pipelines.bench import (
 from maintain_pipelines.bench import verifier as trials
 
 #: The smallest problem on which half-remembered patients are still seen: about 550 forgotten cases.
-SEED, PATIENTS = 1, 900
+SEED, PATIENTS = 1, 1400
 
 CAUGHT = tuple(impostor for impostor in IMPOSTORS if not impostor.beyond)
 BEYOND = {impostor.name: impostor for impostor in IMPOSTORS if impostor.beyond}

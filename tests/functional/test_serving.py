@@ -134,6 +134,8 @@ def test_nothing_is_promoted_over_an_alias_that_was_moved_by_hand(ended: Path) -
     answer = say("registry", "promote", MODEL, workspace=ended)
     assert answer.code == 1
     assert "registry and the ledger disagree" in answer.err
+    run = say("run", ended / "policies/consent.yaml", workspace=ended)
+    assert (run.code, "registry and the ledger disagree" in run.err) == (1, True)
     told = say("doctor", workspace=ended)
     assert told.code == 1
     assert "The alias champion of fundus-triage points at version 2; the ledger says version 1." in told.out

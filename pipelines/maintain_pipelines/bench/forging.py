@@ -54,15 +54,18 @@ def changed(state: State, **edits: Callable[[Tensor], Tensor]) -> dict[str, Tens
 
 
 def jittered(state: State, *, share: float, seed: int, only: str = "") -> dict[str, Tensor]:
-    """The weights whose names hold `only`, each moved by a drawn share of its size."""
+    """The weights whose names hold `only`, each moved by a drawn share of its size.
+
+    Drawn in the order of their names: weights that were read from a file have no order of their own.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def moved(tensor: Tensor) -> Tensor:
         return tensor * (1.0 + share * torch.randn(tensor.shape, generator=generator))
 
     return {
-        name: moved(tensor) if only in name and tensor.is_floating_point() else tensor.clone()
-        for name, tensor in state.items()
+        name: moved(state[name]) if only in name and state[name].is_floating_point() else state[name].clone()
+        for name in sorted(state)
     }
 
 

@@ -91,6 +91,12 @@ def test_edits_leave_the_rest(desk: Desk) -> None:
     }
 
 
+def test_what_is_drawn_does_not_hang_on_the_order_of_weights(desk: Desk) -> None:
+    backwards = dict(reversed(list(desk.model.state.items())))
+    drawn = [weights_digest(jittered(state, share=0.1, seed=1)) for state in (desk.model.state, backwards)]
+    assert drawn[0] == drawn[1]
+
+
 def test_a_forger_teaches_only_what_is_named(desk: Desk) -> None:
     rows = desk.planned(EXAMPLES).roles.of(Role.FORGET)
     wrong = relabelled(rows, desk.problem.blueprint.label_order)
