@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maintain_registry.intents import UNNUMBERED, Intent, abandon, reconcile, register, registered
     from maintain_registry.ledger import Entry, Ledger, last_entry_time
     from maintain_registry.memory import MemoryStore
+    from maintain_registry.mlflow_store import MlflowStore
     from maintain_registry.moves import Move, move_aliases
     from maintain_registry.port import Content, ModelStore, StoredVersion
     from maintain_registry.proof import entries_about, entry_of_version, require_signed, require_whole
@@ -47,6 +48,7 @@ __all__ = [
     "Irregularity",
     "Ledger",
     "MemoryStore",
+    "MlflowStore",
     "ModelStore",
     "Move",
     "PublicKey",
@@ -84,6 +86,7 @@ _ROOMS = {
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "memory": ("MemoryStore",),
+    "mlflow_store": ("MlflowStore",),
     "moves": ("Move", "move_aliases"),
     "port": ("Content", "ModelStore", "StoredVersion"),
     "proof": ("entries_about", "entry_of_version", "require_signed", "require_whole"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.mlflow_registry import copied
 from helpers.registering import MODEL, make_version
 from maintain.errors import (
     DamagedError,
@@ -21,12 +22,18 @@ from maintain.errors import (
 from maintain.vocabulary import Alias
 from maintain_registry.folder import FolderStore
 from maintain_registry.memory import MemoryStore
+from maintain_registry.mlflow_store import MlflowStore
 from maintain_registry.port import ModelStore
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "mlflow"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ModelStore:
-    return MemoryStore() if request.param == "memory" else FolderStore(tmp_path / "registry")
+    if request.param == "memory":
+        return MemoryStore()
+    if request.param == "folder":
+        return FolderStore(tmp_path / "registry")
+    template: Path = request.getfixturevalue("mlflow_template")
+    return MlflowStore(copied(template, tmp_path / "registry"))
 
 
 def test_other_content_under_a_number_that_is_taken_is_refused(store: ModelStore) -> None:
