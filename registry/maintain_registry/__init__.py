@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maintain_registry.memory import MemoryStore
     from maintain_registry.mlflow_store import MlflowStore
     from maintain_registry.moves import Move, move_aliases
+    from maintain_registry.opening import open_store
     from maintain_registry.port import Content, ModelStore, StoredVersion
     from maintain_registry.proof import entries_about, entry_of_version, require_signed, require_whole
     from maintain_registry.serving import Serving, serving_of
@@ -66,6 +67,7 @@ __all__ = [
     "load_public_key",
     "load_signer",
     "move_aliases",
+    "open_store",
     "public_key_path",
     "reconcile",
     "register",
@@ -88,6 +90,7 @@ _ROOMS = {
     "memory": ("MemoryStore",),
     "mlflow_store": ("MlflowStore",),
     "moves": ("Move", "move_aliases"),
+    "opening": ("open_store",),
     "port": ("Content", "ModelStore", "StoredVersion"),
     "proof": ("entries_about", "entry_of_version", "require_signed", "require_whole"),
     "serving": ("Serving", "serving_of"),

@@ -76,6 +76,10 @@ class ModelStore(Protocol):
         """Remove an alias. Raises `RefusedError` unless it stood at `expected`."""
         ...
 
+    def foreign(self) -> int:
+        """How many things lie in the store that it did not put there, or did not finish."""
+        ...
+
 
 def alias_moved(model: str, alias: Alias, *, found: int | None, expected: int | None) -> RefusedError:
     """The refusal of a compare-and-swap, worded the same by every store."""
