@@ -48,7 +48,8 @@ mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/toy@champion")
 told = model.predict(np.load(sys.argv[2]))
 refused = []
-for wrong in (np.zeros((1, 16, 16, 3), np.float32), np.zeros((1, 16, 16, 1), np.uint8), np.zeros((16, 16, 3), np.uint8)):
+wrongs = [((1, 16, 16, 3), np.float32), ((1, 16, 16, 1), np.uint8), ((16, 16, 3), np.uint8)]
+for wrong in (np.zeros(shape, kind) for shape, kind in wrongs):
     try:
         model.predict(wrong)
     except Exception as error:
