@@ -78,6 +78,7 @@ def require_agreement(workspace: Path, numbers: tuple[int, ...], aliases: Aliase
         kinds = [entry.event for entry in context.ledger.entries(unit)]
     assert sum(kind in (EventKind.MODEL_INSTALLED, EventKind.VERSION_REGISTERED) for kind in kinds) == len(numbers)
     assert len(list((workspace / "registry").rglob("weights.safetensors"))) == len(numbers)
+    assert not [item for item in (workspace / "registry").iterdir() if item.name.startswith(".staging")]
 
 
 def require_nothing_unverified(workspace: Path) -> None:

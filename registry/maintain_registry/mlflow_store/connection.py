@@ -35,6 +35,9 @@ _PATIENCE = {
 #: What MLflow reads its credentials from, in the order of the credentials file.
 CREDENTIAL_VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
+#: Copies that a writer and a reader make for a moment, below the registry folder.
+STAGING, READING = ".staging-", ".reading-"
+
 #: The experiment of a model is called so; its files lie in a folder of the model's name.
 _EXPERIMENTS = "maintain/"
 

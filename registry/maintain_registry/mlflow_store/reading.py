@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from maintain.hashing import Digest, digest_bytes, digest_file
 from maintain.records import ModelSpec, ModelVersion, TrainingManifest
 from maintain_registry import contents
 from maintain_registry.mlflow_store import holders, payload, tags
-from maintain_registry.mlflow_store.connection import Connection, absent
+from maintain_registry.mlflow_store.connection import READING, Connection, absent
 from maintain_registry.port import Content, StoredVersion
 
 
@@ -89,8 +89,12 @@ def card_of(record: ModelVersion, files: Mapping[str, Content]) -> str:
 
 @contextmanager
 def _fetched(connection: Connection, location: str, name: str, whole: str) -> Iterator[Path]:
-    """A file on this disk for the length of a block, wherever MLflow keeps it."""
-    with tempfile.TemporaryDirectory(prefix="maintain-") as folder:
+    """A file on this disk for the length of a block: where it lies, or a copy of it in the workspace."""
+    with ExitStack() as stack:
+        folder = None
+        if not connection.embedded:
+            connection.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=READING, dir=connection.root))
         try:
             path = Path(connection.files_at(location).download_artifacts(name, dst_path=folder))
         except Exception as error:

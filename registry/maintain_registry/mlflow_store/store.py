@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
 from maintain_registry.mlflow_store import holders, payload, reading, tags
-from maintain_registry.mlflow_store.connection import Connection, absent, asked, taken
+from maintain_registry.mlflow_store.connection import READING, STAGING, Connection, absent, asked, taken
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
 
@@ -67,7 +69,7 @@ class MlflowStore:
                 return
             client = self._connection.client()
             holder = holders.prepare(self._connection, version, files)
-            with tempfile.TemporaryDirectory(prefix=_STAGING, dir=self.root) as staging:
+            with tempfile.TemporaryDirectory(prefix=f"{STAGING}{version.model}-", dir=self.root) as staging:
                 listed = payload.fill(Path(staging), version, files, holder=holder.model_id)
                 client.log_model_artifacts(holder.model_id, staging)
             reading.require_whole(self._connection, version, holder.artifact_location, listed)
@@ -187,6 +189,14 @@ class MlflowStore:
         unfinished = [item for item in holders.of_model(self._connection, model) if item.model_id not in used]
         return sum(tags.number_of(item.tags) is None for item in found) + len(unfinished)
 
+    def _sweep(self, model: str) -> None:
+        """Remove the copies that killed processes left: a writer's at once, a reader's when it must be dead."""
+        for stale in self.root.glob(f"{STAGING}{model}-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        for copy in self.root.glob(f"{READING}*"):
+            if time.time() - copy.stat().st_mtime > _LONGEST_READING_SECONDS:
+                shutil.rmtree(copy, ignore_errors=True)
+
     @contextmanager
     def _locked(self, model: str) -> Iterator[None]:
         """One writer a model on this machine; MLflow itself has no compare-and-swap."""
@@ -196,6 +206,7 @@ class MlflowStore:
             descriptor = os.open(self.root / f".lock-{model}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._sweep(model)
                 yield
             finally:
                 os.close(descriptor)
@@ -208,4 +219,5 @@ class MlflowStore:
 
 # --- private ---------------------------------------------------------------------------------------
 
-_STAGING = ".staging-"
+#: No file is read for so long; a copy that is older was left by a kill.
+_LONGEST_READING_SECONDS = 3600.0
