@@ -173,6 +173,6 @@ def test_eight_processes_register_and_promote_at_once(tmp_path: Path, lineage: P
         candidate = aliases_of(context.store, MODEL).candidate
     assert len(promoted) == 1
     assert 4 <= len(numbers) <= 3 + PROCESSES
-    require_agreement(
-        workspace, numbers, Aliases(champion=promoted[0].body["version"], previous=2, candidate=candidate)
-    )
+    champion = promoted[0].body["version"]
+    assert isinstance(champion, int)
+    require_agreement(workspace, numbers, Aliases(champion=champion, previous=2, candidate=candidate))

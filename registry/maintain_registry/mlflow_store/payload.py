@@ -17,7 +17,6 @@ from typing import Any
 from maintain import codec
 from maintain.hashing import CHUNK_BYTES, Digest, canonical_json, digest_file
 from maintain.records import ModelSpec, ModelVersion
-from maintain_registry import contents
 from maintain_registry.mlflow_store.serving_code import ENTRY, serving_code
 from maintain_registry.port import Content
 
@@ -67,11 +66,6 @@ def listed_files(data: bytes) -> dict[str, tuple[Digest, int]]:
         return {name: (item["sha256"], item["bytes"]) for name, item in document["body"].items()}
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("not a list of files") from error
-
-
-def parts(record: ModelVersion) -> tuple[str, ...]:
-    """The files by which a version is known, without the code that asks it."""
-    return (*contents.expected_files(record), RECORD_FILE)
 
 
 # --- private ---------------------------------------------------------------------------------------

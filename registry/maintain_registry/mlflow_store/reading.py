@@ -71,6 +71,17 @@ def require_whole(connection: Connection, record: ModelVersion, location: str, l
                 raise _damaged(f"{name}, while it was copied to {whole},")
 
 
+def altered(connection: Connection, item: Any) -> int:
+    """How many of the files by which MLflow asks a version are not what was stored."""
+    try:
+        listed = payload.listed_files(fetch(connection, item.source, payload.FILES_FILE, "a version"))
+        digests = {name: digest for name, (digest, _) in listed.items() if name not in contents.DIGEST_FIELDS}
+        found = {name: digest_bytes(fetch(connection, item.source, name, "a version")) for name in digests}
+    except (DamagedError, ValueError):
+        return 1
+    return sum(found[name] != digest for name, digest in digests.items())
+
+
 def fetch(connection: Connection, location: str, name: str, whole: str) -> bytes:
     """The bytes of one file. Raises `DamagedError` where it is gone."""
     with _fetched(connection, location, name, whole) as path:

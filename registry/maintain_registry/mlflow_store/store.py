@@ -182,12 +182,14 @@ class MlflowStore:
         )
 
     def _strays(self, model: str) -> int:
-        """Versions without our tags, and files whose version never came to be."""
+        """Versions without our tags, files whose version never came to be, and code that is not what was stored."""
         client = self._connection.client()
         found = list(reading.every(client.search_model_versions, f"name = '{model}'"))
         used = {item.tags.get(tags.HOLDER) for item in found if tags.number_of(item.tags) is not None}
         unfinished = [item for item in holders.of_model(self._connection, model) if item.model_id not in used]
-        return sum(tags.number_of(item.tags) is None for item in found) + len(unfinished)
+        ours = [item for item in found if tags.number_of(item.tags) is not None]
+        altered = sum(reading.altered(self._connection, item) for item in ours)
+        return len(found) - len(ours) + len(unfinished) + altered
 
     def _sweep(self, model: str) -> None:
         """Remove the copies that killed processes left: a writer's at once, a reader's when it must be dead."""
