@@ -81,8 +81,9 @@ def test_a_run_that_passed_waits_for_the_registry(
     assert server.uri not in second.err
 
     server.start()
-    third = say("run", "--resume", run, workspace=workspace)
+    third = say("run", "--resume", run, "--json", workspace=workspace)
     assert third.code == 0, third.out + third.err
+    assert third.document["run"] == run
     assert state(workspace)[1:] == ("registered", 1)
     listed = say("registry", "list", "--json", workspace=workspace).document["versions"]
     assert [(item["version"], item["aliases"]) for item in listed] == [(1, ["champion"]), (2, ["candidate"])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -24,3 +25,14 @@ def copied(template: Path, root: Path) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     shutil.copy(template / DATABASE_FILE, root / DATABASE_FILE)
     return root
+
+
+def emptied(uri: str, credentials: Path) -> None:
+    """Forget everything on a server: models for good, experiments by another name."""
+    with asked():
+        client = Connection(Path(), uri, credentials).client()
+        for model in client.search_registered_models():
+            client.delete_registered_model(model.name)
+        for experiment in client.search_experiments(filter_string="name LIKE 'maintain/%'"):
+            client.rename_experiment(experiment.experiment_id, f"gone-{uuid4().hex}")
+            client.delete_experiment(experiment.experiment_id)
