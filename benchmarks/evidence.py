@@ -43,6 +43,7 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "registry/maintain_registry/*.py",
         "tests/helpers/killing.py",
     ),
+    "mlflow_kills": ("registry/maintain_registry/*.py", "registry/maintain_registry/mlflow_store/*.py"),
 }
 
 #: What stands at the top of a table that other code made.

@@ -36,7 +36,7 @@ def check_registry(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
         yield note(
             "registry",
             f"{foreign} files or folders in the registry are of no version (left by a kill, or put there by hand).",
-            "The next registration removes its own leftovers; find out who put there what then remains.",
+            "The next registration removes its own leftovers; move away what then remains, and ask who put it there.",
         )
     if not any(item.serious for item in found):
         yield well("registry", f"{count} registered versions, each as its ledger entry says.")

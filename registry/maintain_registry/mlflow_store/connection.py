@@ -32,9 +32,6 @@ _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 
-#: MLflow prints the address of a run when it ends; stdout is the answer of a command, and JSON may be asked for.
-_SILENCE = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
-
 #: What MLflow reads its credentials from, in the order of the credentials file.
 CREDENTIAL_VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
@@ -85,7 +82,6 @@ class Connection:
 
     def client(self) -> Any:
         """A client of MLflow. Raises `RegistryUnreachableError`, or `InputError` for open credentials."""
-        os.environ.update(_SILENCE)
         for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
         if self.credentials is not None and self.credentials.exists():
