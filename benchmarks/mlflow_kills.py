@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,10 @@ class Story:
     workspace: Path
     nursery: killing.Nursery
     versions: int = 1
-    aliases: Aliases = Aliases(champion=1)
+    aliases: Aliases = field(default_factory=lambda: Aliases(champion=1))
 
     def register(self, point: str) -> bool:
+        """A candidate whose registration is killed at the point."""
         words = (str(self.aliases.champion), str(self.versions + 100))
         held = self._twice(point, *words, call="helpers.lineage:say_candidate", code=0)
         self.versions += 1
@@ -64,23 +65,25 @@ class Story:
         return held and self.agrees()
 
     def promote(self, point: str) -> bool:
+        """A candidate that waits, and its promotion killed at the point."""
         self._wait()
         held = self._twice(point, "registry", "promote", MODEL, code=5)
         self.aliases = Aliases(champion=self.versions, previous=self.aliases.champion)
         return held and self.agrees()
 
     def suspend(self, point: str) -> bool:
+        """A suspension killed at the point, then a candidate that waited serves."""
+        self._wait()
         held = self._twice(point, "registry", "suspend", MODEL, "--reason", "campaign", code=5)
-        left, self.aliases = self.aliases, replace(self.aliases, champion=None)
+        self.aliases = replace(self.aliases, champion=None)
         held = held and self.agrees()
         with lineage.opened(self.workspace) as context:
-            mine = lineage.add_candidate(context, left.champion, salt=self.versions + 100)
-            promote(MODEL, mine, context)
-        self.versions += 1
+            promote(MODEL, None, context)
         self.aliases = Aliases(champion=self.versions, previous=self.aliases.previous)
         return held and self.agrees()
 
     def give_up(self, point: str) -> bool:
+        """A registration that was killed, given up, and that killed at the point."""
         words = (str(self.aliases.champion), "99")
         begun = self.nursery.run(
             *words, workspace=self.workspace, call="helpers.lineage:say_candidate", point="version made"
@@ -104,6 +107,7 @@ class Story:
         with lineage.opened(self.workspace) as context:
             lineage.add_candidate(context, self.aliases.champion, salt=self.versions + 100)
         self.versions += 1
+        self.aliases = replace(self.aliases, candidate=self.versions)
 
     def _twice(self, point: str, *words: str, code: int, call: str = "") -> bool:
         """Killed at the point, nothing unverified served, and said again it ended as it should."""
@@ -180,7 +184,7 @@ def _render(document: Mapping[str, Any]) -> str:
         "# Killed between two calls of MLflow: nothing lost, doubled or left behind",
         "",
         f"{len(cells)} cells, each killed with SIGKILL; {holding} ended as if undisturbed.",
-        f"Made by `benchmarks/mlflow_kills.py`; {machine['date']}, {machine['cpu']}, {machine['cores']} cores (shared),",
+        f"Made by `benchmarks/mlflow_kills.py`; {machine['date']}, {machine['cpu']}, {machine['cores']} cores,",
         f"Python {machine['python']}. Code: `{document['code'][:12]}`.",
         "",
         "| cell | as undisturbed |",

@@ -181,8 +181,9 @@ def test_the_copy_names_no_module_of_the_original() -> None:
     assert b'("maintain.model-spec", 1)' in code[f"{package}/codec.py"]
 
 
-@pytest.mark.parametrize("suffix", [".pkl", ".pt", ".bin"])
-def test_a_pickled_payload_is_refused(tmp_path: Path, mlflow_template: Path, suffix: str) -> None:
+@pytest.mark.parametrize("name", ["model.pkl", "model.pt", "model.bin", "data/model.pth", "MLmodel"])
+def test_a_pickled_payload_is_refused(tmp_path: Path, mlflow_template: Path, name: str) -> None:
+    """Whatever it is called, the layout of MLflow's own PyTorch flavour included."""
     import pickle
     from dataclasses import replace
 
@@ -193,7 +194,7 @@ def test_a_pickled_payload_is_refused(tmp_path: Path, mlflow_template: Path, suf
     version, files = make_version(number=1)
     pickled = pickle.dumps({"w": [1]})
     with pytest.raises(InputError, match="match its record"):
-        store.put(version, {**files, f"model{suffix}": pickled})
+        store.put(version, {**files, name: pickled})
     with pytest.raises(InputError, match="safetensors"):
         store.put(replace(version, weights=digest_bytes(pickled)), {**files, "weights.safetensors": pickled})
     assert store.models() == ()
