@@ -33,7 +33,7 @@ def test_pixels_that_it_was_not_made_for_are_refused(tmp_path: Path) -> None:
     for wrong in (np.zeros((0, 16, 16, 3)), np.zeros((1, 16, 16, 3)), np.zeros((16, 16, 3))):
         kind = np.float32 if len(wrong) == 1 else np.uint8
         with pytest.raises(InputError, match="reads uint8"):
-            model.predict(wrong.astype(kind))  # type: ignore[arg-type]
+            model.predict(wrong.astype(kind))
     with pytest.raises(InputError, match="come out of preprocessing"):
         model.predict(np.zeros((1, 16, 16, 1), np.uint8))
 
