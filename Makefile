@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-finetune campaign-hospital campaign-verifier campaign-levels stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ format: $(READY)  ## Put the code into the house format
 
 campaign-kills: $(READY)  ## Kill runs at every point and at drawn moments; writes benchmarks/results/kill_campaign.*
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kill_campaign.py --moments 40 --seed 1
+
+campaign-mlflow: $(READY)  ## Kill registrations and moves between any two calls of MLflow, in SQLite and on a server
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/mlflow_kills.py
 
 campaign-finetune: $(READY)  ## Fine-tuning beside a retrain, three seeds; about two minutes
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/finetune_control.py

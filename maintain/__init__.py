@@ -1,8 +1,8 @@
 """`maintain` keeps clinical imaging models honest after they are deployed.
 
 The package front door. It imports nothing heavy and sets the switches that must be in the
-environment before anybody imports MONAI or MLflow: both would otherwise call home or record
-the environment of a machine that handles patient data.
+environment before anybody imports MONAI or MLflow: both would otherwise call home, record the
+environment of a machine that handles patient data, or print into the answer of a command.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _QUIET_ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 for _name, _value in _QUIET_ENVIRONMENT.items():

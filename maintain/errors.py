@@ -18,6 +18,7 @@
     +-- WaitingError                somebody else must act or finish first                exit 6
         +-- HeldError               another process works on this model; names the holder
         +-- TakenOverError          another process took over; this one may write nothing
+        +-- RegistryUnreachableError the model registry does not answer, or does not know us
         +-- InterruptedRunError     a run was told to stop; it can be resumed
 
 Each error says what was wrong in its message and what to do next in its `remedy`; leaves hold
@@ -174,6 +175,17 @@ class TakenOverError(WaitingError):
         super().__init__(
             f"Another process has taken over the work on {model} from {holder}; nothing more was written here.",
             remedy="See how it goes with `maintain runs list`.",
+        )
+
+
+class RegistryUnreachableError(WaitingError):
+    """The model registry does not answer, or does not let us in; what was proven waits for it."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            said,
+            remedy="See that its server runs and that the credentials are right, then say it again: "
+            "a run that had passed is only registered then, and nothing is measured twice.",
         )
 
 

@@ -12,6 +12,7 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from maintain.errors import InputError, WorkspaceError, nearest_name
 
@@ -20,6 +21,10 @@ SETTINGS_FILE = "maintain.toml"
 
 #: Environment variable that names the workspace when no `--workspace` is given.
 WORKSPACE_VARIABLE = "MAINTAIN_WORKSPACE"
+
+#: Stores that versions can be kept in, by the names that `[registry] store` may have.
+FOLDER, MLFLOW = "folder", "mlflow"
+REGISTRY_STORES = (FOLDER, MLFLOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,43 @@ class RunSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """Where versions are kept: `folder`, or `mlflow` in the workspace or at the address of a server.
+
+    Raises:
+        InputError: No such store, or an address that is none or holds a password.
+    """
+
+    store: str = "folder"
+    uri: str = ""
+    credentials: str = "keys/registry.credentials"
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be opened, without repeating an address that may hold a password."""
+        if self.store not in REGISTRY_STORES:
+            raise InputError(
+                f"{SETTINGS_FILE}: registry.store cannot be {self.store!r}.",
+                remedy=f"Choose one of: {', '.join(REGISTRY_STORES)}.",
+            )
+        if self.uri and self.store != MLFLOW:
+            raise InputError(
+                f"{SETTINGS_FILE}: registry.uri is the address of an MLflow server, and the store is {self.store!r}.",
+                remedy=f'Write store = "{MLFLOW}", or leave the address out.',
+            )
+        address = urlsplit(self.uri)
+        if self.uri and (address.scheme not in ("http", "https") or not address.netloc):
+            raise InputError(
+                f"{SETTINGS_FILE}: registry.uri is not the address of a server.",
+                remedy="Write https://HOST, or leave it out: the registry then lies in the workspace.",
+            )
+        if "@" in address.netloc:
+            raise InputError(
+                f"{SETTINGS_FILE}: registry.uri holds credentials.",
+                remedy="Put user:password into a file of mode 0600 (registry.credentials), and change the password.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of `maintain.toml`."""
 
@@ -67,6 +109,7 @@ class Settings:
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
     runs: RunSettings = field(default_factory=RunSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +146,13 @@ class Workspace:
 
     @property
     def registry(self) -> Path:
-        """The folder registry."""
+        """The registry, or where it is a server, what this machine keeps of it."""
         return self.root / "registry"
+
+    @property
+    def registry_credentials(self) -> Path:
+        """User and password for the server of the registry."""
+        return self.root / self.settings.registry.credentials
 
     @property
     def runs(self) -> Path:

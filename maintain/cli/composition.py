@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from maintain.cli.options import Place
 from maintain.clock import SystemClock
+from maintain.errors import RegistryUnreachableError
 from maintain.settings import Workspace, find_workspace
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ def open_context(place: Place) -> Iterator[Context]:
     database = open_database(workspace.database)
     try:
         context = build_context(workspace, database)
-        for line in reconcile(context.database, context.ledger, context.store):
-            context.talk.say(f"Finished what an interrupted command left: {line}")
+        try:
+            for line in reconcile(context.database, context.ledger, context.store):
+                context.talk.say(f"Finished what an interrupted command left: {line}")
+        except RegistryUnreachableError as error:  # what needs the registry says so itself, and waits
+            context.talk.say(f"What an interrupted command left is still to be finished. {error.message}")
         yield context
     finally:
         database.close()
@@ -43,7 +47,7 @@ def build_context(workspace: Workspace, database: object) -> Context:
     from maintain.cli import console, interruption
     from maintain.database import Database
     from maintain_pipelines.context import Context, Talk
-    from maintain_registry import FolderStore
+    from maintain_registry import open_store
 
     if not isinstance(database, Database):
         raise TypeError("build_context needs an open Database")
@@ -52,7 +56,7 @@ def build_context(workspace: Workspace, database: object) -> Context:
         workspace=workspace,
         database=database,
         ledger=build_ledger(workspace),
-        store=FolderStore(workspace.registry),
+        store=open_store(workspace),
         arrays=ArrayStore(workspace.arrays),
         clock=clock,
         talk=Talk(say=console.say, progress=console.progress),

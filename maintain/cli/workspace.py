@@ -9,6 +9,7 @@ import typer
 
 from maintain.cli import console
 from maintain.cli.options import AsJson
+from maintain.settings import MLFLOW
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,19 +19,23 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")] = Path(),
+    registry: Annotated[
+        str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: mlflow or folder.")
+    ] = MLFLOW,
     as_json: AsJson = False,
 ) -> None:
     """Make a workspace: settings, database, keys, an example policy.
 
     \b
-    Example:
+    Examples:
       maintain init triage && cd triage
+      maintain init elsewhere --registry folder
     """
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock
     from maintain_pipelines.workspace import create_workspace
 
-    workspace = create_workspace(folder.absolute(), clock=SystemClock(), actor=actor())
+    workspace = create_workspace(folder.absolute(), clock=SystemClock(), actor=actor(), registry=registry)
     keys = workspace.settings.keys
     lines = [
         f"A workspace is ready in {folder}.",

@@ -15,7 +15,7 @@ from maintain.clock import Clock
 from maintain.database import create_database
 from maintain.errors import WorkspaceError
 from maintain.intake import create_key
-from maintain.settings import SETTINGS_FILE, Settings, Workspace, read_settings
+from maintain.settings import FOLDER, SETTINGS_FILE, RegistrySettings, Settings, Workspace, read_settings
 from maintain_policies import DEMO_POLICIES, demo_policy
 from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer
 
@@ -40,13 +40,21 @@ _SETTINGS_TEXT = """\
 [compute]
 # threads = 0        # 0: OMP_NUM_THREADS, else every core
 
+[registry]
+store = "{store}"       # where versions are kept: mlflow, or folder
+# uri = ""           # of an MLflow server; without one the registry lies in this workspace
+# credentials = "keys/registry.credentials"    # user:password for it, mode 0600
+
 [runs]
 # lease_seconds = 60    # how long a run may be silent before another may take over
 """
 
 
-def create_workspace(root: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None = None) -> Workspace:
+def create_workspace(
+    root: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None = None, registry: str = FOLDER
+) -> Workspace:
     """Make a workspace. Raises `WorkspaceError` when the folder holds anything already."""
+    RegistrySettings(store=registry)
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         if (root / SETTINGS_FILE).is_file():
             raise WorkspaceError(f"{root} is a workspace already.", remedy="Use it as it is, or name another folder.")
@@ -59,7 +67,7 @@ def create_workspace(root: Path, *, clock: Clock, actor: str, pseudonym_key: byt
             f"{root} cannot be made ({error.strerror}).", remedy="Choose a folder that this user may write."
         ) from error
     try:
-        _fill(staging, clock=clock, actor=actor, pseudonym_key=pseudonym_key)
+        _fill(staging, clock=clock, actor=actor, pseudonym_key=pseudonym_key, registry=registry)
         if root.exists():
             root.rmdir()
         staging.rename(root)
@@ -72,9 +80,9 @@ def create_workspace(root: Path, *, clock: Clock, actor: str, pseudonym_key: byt
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None) -> None:
+def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None, registry: str) -> None:
     workspace = Workspace(folder, Settings())
-    (folder / SETTINGS_FILE).write_text(_SETTINGS_TEXT, encoding="utf-8")
+    (folder / SETTINGS_FILE).write_text(_SETTINGS_TEXT.format(store=registry), encoding="utf-8")
     for place in (workspace.arrays, workspace.registry, workspace.runs, workspace.policies):
         place.mkdir(mode=0o700)
     workspace.pseudonym_key.parent.mkdir(mode=0o700)

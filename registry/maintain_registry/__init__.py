@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from maintain_registry.ledger import Entry, Ledger, last_entry_time
     from maintain_registry.lock import alone
     from maintain_registry.memory import MemoryStore
+    from maintain_registry.mlflow_store import MlflowStore
     from maintain_registry.moves import Move, move_aliases
+    from maintain_registry.opening import open_store
     from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces
     from maintain_registry.proof import entries_about, entry_of_version, require_record, require_signed, require_whole
     from maintain_registry.retirement import Retirement, doomed_weights, require_not_retired, retirements
@@ -59,6 +61,7 @@ __all__ = [
     "Irregularity",
     "Ledger",
     "MemoryStore",
+    "MlflowStore",
     "ModelStore",
     "Move",
     "PublicKey",
@@ -84,6 +87,7 @@ __all__ = [
     "load_public_key",
     "load_signer",
     "move_aliases",
+    "open_store",
     "public_key_path",
     "reconcile",
     "register",
@@ -120,7 +124,9 @@ _ROOMS = {
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "lock": ("alone",),
     "memory": ("MemoryStore",),
+    "mlflow_store": ("MlflowStore",),
     "moves": ("Move", "move_aliases"),
+    "opening": ("open_store",),
     "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces"),
     "proof": ("entries_about", "entry_of_version", "require_record", "require_signed", "require_whole"),
     "retirement": ("Retirement", "doomed_weights", "require_not_retired", "retirements"),

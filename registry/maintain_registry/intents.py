@@ -273,9 +273,10 @@ def _finish(database: Database, store: ModelStore, row: Row[Any]) -> None:
 
 
 def _settle(unit: UnitOfWork, store: ModelStore, row: Row[Any]) -> str:
-    """Remove a begun row when nothing was stored for it; else its run must resume it."""
+    """Remove a begun row, and what its writer left behind, when no version was stored; else its run must resume."""
     if row.version in store.versions(row.model):
         return f"{row.model} version {row.version} is stored and not registered; resume its run."
+    store.discard(row.model, row.version)
     _forget(unit, store, row)
     return f"{row.model} version {row.version} was never stored; its number is free again."
 

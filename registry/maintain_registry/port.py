@@ -88,6 +88,10 @@ class ModelStore(Protocol):
         """Remove an alias. Raises `RefusedError` unless it stood at `expected`."""
         ...
 
+    def foreign(self) -> int:
+        """How many things lie in the store that it did not put there, or did not finish."""
+        ...
+
 
 @runtime_checkable
 class WeightPlaces(Protocol):

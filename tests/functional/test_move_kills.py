@@ -13,10 +13,8 @@ import pytest
 
 from helpers import killing
 from helpers.commands import say
-from helpers.lineage import MODEL, add_candidate, make_promoted, opened
-from maintain.errors import StaleError
+from helpers.lineage import MODEL, contend, make_promoted, opened
 from maintain.vocabulary import Alias
-from maintain_pipelines.promote import promote
 from maintain_registry import EventKind, aliases_of, irregularities, registered, serving_of
 
 WHY = ("--reason", "ticket 4711")
@@ -134,20 +132,10 @@ def test_nobody_moves_an_alias_beside_a_process_that_stands_still(workspace: Pat
 PROCESSES = 8
 
 
-def contend(root: Path, number: int) -> None:
-    """Register a candidate of version 2 and try to promote it; whoever comes too late is told so."""
-    with opened(root) as context:
-        try:
-            mine = add_candidate(context, 2, salt=100 + number)
-            promote(MODEL, mine, context)
-        except StaleError:
-            return
-
-
 def test_eight_processes_register_and_promote_at_once(workspace: Path) -> None:
     before = counted(workspace)
     fork = multiprocessing.get_context("fork")
-    processes = [fork.Process(target=contend, args=(workspace, number)) for number in range(PROCESSES)]
+    processes = [fork.Process(target=contend, args=(workspace, number, 2)) for number in range(PROCESSES)]
     for process in processes:
         process.start()
     for process in processes:

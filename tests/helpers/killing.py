@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,6 +101,26 @@ RETIREMENT: dict[str, tuple[str, str, int, str]] = {
     "tombstone, not said": ("maintain_pipelines.destroy", "_bury", 1, "after"),
 }
 
+#: Every call by which a registration or a move writes to MLflow; killed after it, the next one is never made.
+MLFLOW: dict[str, tuple[str, str, int, str]] = {
+    "experiment made": ("mlflow:MlflowClient", "create_experiment", 1, "after"),
+    "run made": ("mlflow:MlflowClient", "create_run", 1, "after"),
+    "data named": ("mlflow:MlflowClient", "log_inputs", 1, "after"),
+    "holder made": ("mlflow:MlflowClient", "create_logged_model", 1, "after"),
+    "some files copied": ("maintain_registry.mlflow_store.payload", "fill", 1, "after"),
+    "files copied": ("mlflow:MlflowClient", "log_model_artifacts", 1, "after"),
+    "holder sealed": ("mlflow:MlflowClient", "finalize_logged_model", 1, "after"),
+    "run ended": ("mlflow:MlflowClient", "set_terminated", 1, "after"),
+    "model made": ("mlflow:MlflowClient", "create_registered_model", 1, "after"),
+    "version made": ("mlflow:MlflowClient", "create_model_version", 1, "after"),
+    "alias of MLflow set": ("mlflow:MlflowClient", "set_registered_model_alias", 1, "after"),
+    "second alias of MLflow set": ("mlflow:MlflowClient", "set_registered_model_alias", 2, "after"),
+    "alias of MLflow removed": ("mlflow:MlflowClient", "delete_registered_model_alias", 1, "after"),
+    "version hidden": ("mlflow:MlflowClient", "delete_model_version", 1, "after"),
+    "holder removed": ("mlflow:MlflowClient", "delete_logged_model", 1, "after"),
+    "run removed": ("mlflow:MlflowClient", "delete_run", 1, "after"),
+}
+
 #: The point that a run passes only once, when it is begun.
 FIRST = "planned"
 
@@ -130,13 +151,25 @@ class Nursery:
         send: str = "kill",
         hang: float = 0.0,
         after_seconds: float = 0.0,
+        call: str = "",
     ) -> Ended:
-        """Run one command in a process of its own: to its end, its death, or its stop at the point or moment."""
-        words = ["--workspace", str(workspace), *map(str, arguments)]
+        """Run one command in a process of its own: to its end, its death, or its stop at the point or moment.
+
+        With `call` (`module:function`) it is that function, given the workspace and the arguments.
+        """
+        words = [str(workspace) if call else f"--workspace={workspace}", *map(str, arguments)]
         said = self.folder / f"said-{len(list(self.folder.iterdir()))}.txt"
         said.touch()
         return self._ask(
-            {"words": words, "point": point, "send": send, "hang": hang, "after": after_seconds, "said": str(said)}
+            {
+                "words": words,
+                "point": point,
+                "send": send,
+                "hang": hang,
+                "after": after_seconds,
+                "said": str(said),
+                "call": call,
+            }
         )
 
     def wake(self, stopped: Ended) -> Ended:
@@ -159,13 +192,13 @@ class Nursery:
 
 
 @contextmanager
-def nursery(folder: Path) -> Iterator[Nursery]:
-    """A nursery that is gone at the end of the block."""
+def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
+    """A nursery that is gone at the end of the block; `more` is imported beside `IMPORTED`."""
     root = Path(__file__).parents[2]
     paths = [root, root / "policies", root / "registry", root / "pipelines", root / "tests"]
     environment = {**os.environ, "PYTHONPATH": ":".join(map(str, paths))}
     with subprocess.Popen(
-        [sys.executable, "-m", "helpers.killing"],
+        [sys.executable, "-m", "helpers.killing", *more],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -178,7 +211,7 @@ def nursery(folder: Path) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT}[point]
+    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT, **MLFLOW}[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0
@@ -227,8 +260,10 @@ def _send(number: int, hang: float) -> None:
 
 
 def _serve() -> None:
-    for room in IMPORTED:
-        importlib.import_module(room)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for room in (*IMPORTED, *sys.argv[1:]):
+            importlib.import_module(room)
     for line in sys.stdin:
         order, begun = json.loads(line), time.monotonic()
         child = order.get("wake") or os.fork()
@@ -264,7 +299,11 @@ def _be_born(order: dict[str, Any]) -> None:
         if order["point"]:
             arm(order["point"], SIGNALS[order["send"]], order["hang"])
         sys.argv[1:] = order["words"]
-        app.main()
+        if order["call"]:
+            _owner(order["call"])(*order["words"])
+            code = 0
+        else:
+            app.main()
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 0
     except BaseException:

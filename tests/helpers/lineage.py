@@ -14,14 +14,25 @@ from maintain import codec
 from maintain.cli.composition import build_context
 from maintain.clock import FrozenClock
 from maintain.database import open_database
+from maintain.errors import StaleError
 from maintain.hashing import digest_bytes
 from maintain.records import CaseRef, ModelVersion, Origin, TrainingManifest
-from maintain.settings import find_workspace
+from maintain.settings import FOLDER, find_workspace
 from maintain.vocabulary import Alias, ManifestStatus, OriginKind
 from maintain_pipelines.context import Context, silence
 from maintain_pipelines.promote import promote
 from maintain_pipelines.workspace import create_workspace
-from maintain_registry import UNNUMBERED, Content, Event, EventKind, Intent, ModelStore, register
+from maintain_registry import (
+    UNNUMBERED,
+    Content,
+    Event,
+    EventKind,
+    Intent,
+    ModelStore,
+    abandon,
+    reconcile,
+    register,
+)
 
 MODEL = "triage"
 
@@ -31,9 +42,9 @@ CASES = 40
 FRESH = Origin(OriginKind.INITIALISATION, INITIAL)
 
 
-def make_workspace(root: Path) -> Path:
+def make_workspace(root: Path, *, registry: str = FOLDER) -> Path:
     """A workspace with a cohort of `CASES` cases and no model."""
-    create_workspace(root, clock=FrozenClock(), actor="tests", pseudonym_key=bytes(range(32)))
+    create_workspace(root, clock=FrozenClock(), actor="tests", pseudonym_key=bytes(range(32)), registry=registry)
     database = open_database(root / "maintain.db")
     with database.begin() as unit:
         fill(unit, [make_case(number) for number in range(1, CASES + 1)])
@@ -53,7 +64,7 @@ def make_promoted(root: Path) -> Path:
 
 @contextmanager
 def opened(root: Path, store: ModelStore | None = None) -> Iterator[Context]:
-    """The workspace as a command has it, over a folder or over another store."""
+    """The workspace as a command has it, over the store that it names or over another."""
     workspace = find_workspace(root)
     database = open_database(workspace.database)
     try:
@@ -106,6 +117,36 @@ def add_candidate(
     event = Event(EventKind.VERSION_REGISTERED, MODEL, {"policy_name": f"policy-{salt}", "forgotten_cases": salt})
     intent = Intent(f"run:{salt}", version, files, Alias.CANDIDATE, event, parent if champion is None else champion)
     return register(context.database, context.ledger, context.store, intent)[0].version
+
+
+def say_install(root: str) -> None:
+    """Install a first champion, in a process of its own; safe to say again."""
+    with opened(Path(root)) as context:
+        reconcile(context.database, context.ledger, context.store)
+        install(context)
+
+
+def say_candidate(root: str, parent: str, salt: str) -> None:
+    """Register a candidate in a process of its own; safe to say again."""
+    with opened(Path(root)) as context:
+        reconcile(context.database, context.ledger, context.store)
+        add_candidate(context, int(parent), salt=int(salt), outcome=None)
+
+
+def say_abandon(root: str, salt: str) -> None:
+    """Give the registration of a candidate up, in a process of its own; safe to say again."""
+    with opened(Path(root)) as context:
+        abandon(context.database, context.store, f"run:{salt}")
+
+
+def contend(root: Path, number: int, parent: int) -> None:
+    """Register a candidate of a version and try to promote it; whoever comes too late is told so."""
+    with opened(root) as context:
+        try:
+            mine = add_candidate(context, parent, salt=100 + number)
+            promote(MODEL, mine, context)
+        except StaleError:
+            return
 
 
 # --- private ---------------------------------------------------------------------------------------

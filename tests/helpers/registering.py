@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from maintain import codec
 from maintain.clock import FrozenClock
 from maintain.database import UnitOfWork, open_database
 from maintain.hashing import digest_bytes
-from maintain.records import ModelVersion
-from maintain.vocabulary import Alias
+from maintain.records import ModelSpec, ModelVersion, Network, Origin, Step, TrainingManifest
+from maintain.vocabulary import Alias, Head, ManifestStatus, OriginKind
 from maintain_registry.events import Event, EventKind
 from maintain_registry.folder import FolderStore
 from maintain_registry.intents import UNNUMBERED, Intent, register
@@ -23,6 +24,22 @@ from maintain_registry.port import Content
 from maintain_registry.signing import load_signer
 
 MODEL = "fundus-triage"
+
+_MANIFEST = TrainingManifest(
+    MODEL, ManifestStatus.PROVEN, Origin(OriginKind.INITIALISATION, digest_bytes(b"initial")), (), (), ()
+)
+_SPEC = ModelSpec(
+    model=MODEL,
+    network=Network("small-bn"),
+    input_shape=(3, 16, 16),
+    head=Head.SOFTMAX,
+    label_name="diagnosis",
+    label_order=("glaucoma", "normal"),
+    operating_threshold=None,
+    preprocessing=(Step("to-float", 1),),
+    recipe=None,
+    manifest=codec.digest_of(_MANIFEST),
+)
 
 #: Where a registration can die, in order, and whether its entry is committed by then.
 PLACES = {
@@ -46,8 +63,8 @@ def make_version(
     """A version and its files; `salt` changes the weights."""
     files = {
         "weights.safetensors": safetensors(bytes([salt % 256]) * 8),
-        "spec.json": b'{"spec":1}\n',
-        "manifest.json": b'{"manifest":1}\n',
+        "spec.json": codec.to_text(_SPEC).encode(),
+        "manifest.json": codec.to_text(_MANIFEST).encode(),
         "loader-log.jsonl": b'{"log":1}\n',
     }
     if revised:

@@ -14,7 +14,7 @@ from maintain_pipelines import journal
 from maintain_pipelines.doctor.findings import Finding, note, problem, well
 from maintain_pipelines.doctor.opening import reading
 from maintain_pipelines.states import is_end
-from maintain_registry import FolderStore, irregularities, registered
+from maintain_registry import irregularities, open_store, registered
 
 #: Pictures that are read and hashed: with 200, a store of which 2 % is damaged is found out 98 times in 100.
 SAMPLED_PICTURES = 200
@@ -28,7 +28,7 @@ REFERENCE_CHECKPOINTS = "checkpoints"
 
 def check_registry(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
     """Every version against its digests and its ledger entry, and what lies there without one."""
-    store = FolderStore(workspace.registry)
+    store = open_store(workspace)
     with reading(workspace) as unit:
         found = irregularities(unit, store)
         count = sum(len(registered(unit, model)) for model in store.models())
@@ -39,7 +39,7 @@ def check_registry(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
         yield note(
             "registry",
             f"{foreign} files or folders in the registry are of no version (left by a kill, or put there by hand).",
-            "The next registration removes its own leftovers; move away what then remains.",
+            "The next registration removes its own leftovers; move away what then remains, and ask who put it there.",
         )
     if not any(item.serious for item in found):
         yield well("registry", f"{count} registered versions, each as its ledger entry says.")

@@ -131,7 +131,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _bytes_of_a_run(workspace: Workspace) -> int:
-    weights = [path.stat().st_size for path in workspace.registry.glob("*/v*/weights.safetensors")]
+    weights = [path.stat().st_size for path in workspace.registry.rglob("weights.safetensors")]
     database = workspace.database.stat().st_size if workspace.database.is_file() else 0
     return COPIES_OF_WEIGHTS * max(weights, default=0) + database + RUN_BYTES
 

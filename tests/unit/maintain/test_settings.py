@@ -57,3 +57,28 @@ def test_the_environment_names_a_workspace(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "maintain.toml").write_text('[ledger]\nheads = "/mnt/elsewhere/heads"\n')
     monkeypatch.setenv(WORKSPACE_VARIABLE, str(tmp_path))
     assert find_workspace(None).ledger_heads == Path("/mnt/elsewhere/heads")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('store = "cupboard"', "registry.store cannot be 'cupboard'"),
+        ('uri = "https://registry.example"', "and the store is 'folder'"),
+        ('store = "mlflow"\nuri = "sqlite:///elsewhere.db"', "not the address of a server"),
+        ('store = "mlflow"\nuri = "https://maintain:hunter2@registry.example"', "holds credentials"),
+    ],
+)
+def test_a_registry_that_cannot_be_is_refused_and_no_password_repeated(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "maintain.toml"
+    path.write_text(f"[registry]\n{text}\n")
+    with pytest.raises(InputError, match=said) as caught:
+        read_settings(path)
+    assert "hunter2" not in caught.value.message + caught.value.remedy
+
+
+def test_a_registry_on_a_server_is_named_without_its_password(tmp_path: Path) -> None:
+    path = tmp_path / "maintain.toml"
+    path.write_text('[registry]\nstore = "mlflow"\nuri = "https://registry.example"\n')
+    registry = read_settings(path).registry
+    assert (registry.store, registry.uri) == ("mlflow", "https://registry.example")
+    assert registry.credentials == Settings().registry.credentials

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from helpers.mlflow_registry import copied, emptied
 from helpers.registering import MODEL, make_version
+from helpers.services import RegistryServer, registry_server
 from maintain.errors import (
     DamagedError,
     InputError,
@@ -21,12 +23,29 @@ from maintain.errors import (
 from maintain.vocabulary import Alias
 from maintain_registry.folder import FolderStore
 from maintain_registry.memory import MemoryStore
+from maintain_registry.mlflow_store import MlflowStore
 from maintain_registry.port import ModelStore
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
+    """`mlflow server` on PostgreSQL with passwords."""
+    with registry_server(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+@pytest.fixture(params=["memory", "folder", "mlflow", "server"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ModelStore:
-    return MemoryStore() if request.param == "memory" else FolderStore(tmp_path / "registry")
+    if request.param == "memory":
+        return MemoryStore()
+    if request.param == "folder":
+        return FolderStore(tmp_path / "registry")
+    if request.param == "server":
+        at: RegistryServer = request.getfixturevalue("server")
+        emptied(at.uri, at.credentials)
+        return MlflowStore(tmp_path / "registry", at.uri, at.credentials)
+    template: Path = request.getfixturevalue("mlflow_template")
+    return MlflowStore(copied(template, tmp_path / "registry"))
 
 
 def test_other_content_under_a_number_that_is_taken_is_refused(store: ModelStore) -> None:

@@ -1,0 +1,9 @@
+"""The registry in MLflow: the store of the product, over SQLite in the workspace or over a server.
+
+MLflow is imported on first use, by `connection` alone: a command that asks nothing of the registry does
+not pay for it. How MLflow's words are used for ours is decided in docs/adr/0017.
+"""
+
+from maintain_registry.mlflow_store.store import MlflowStore
+
+__all__ = ["MlflowStore"]

@@ -1,0 +1,177 @@
+"""Kill -9 between any two calls of MLflow, and eight processes at once: nothing is lost, doubled or left behind."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import killing
+from helpers.commands import ENVIRONMENT, say
+from helpers.lineage import MODEL, add_candidate, install, make_workspace, manifest_of, opened
+from helpers.mlflow_registry import copied
+from maintain.settings import MLFLOW
+from maintain_pipelines.promote import promote
+from maintain_registry import Aliases, EventKind, aliases_of, irregularities, registered, serving_of
+
+#: Every call of a first registration, in order. `benchmarks/mlflow_kills.py` also kills at every call of the rest.
+REGISTERING = (
+    "experiment made",
+    "run made",
+    "data named",
+    "holder made",
+    "some files copied",
+    "files copied",
+    "holder sealed",
+    "run ended",
+    "model made",
+    "version made",
+    "alias of MLflow set",
+)
+
+PROCESSES = 8
+
+#: What a process imports that asks MLflow, before it is forked; none of it opens a database.
+IMPORTED = ("mlflow", "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Path:
+    """A workspace over MLflow without any model. Copy it."""
+    root = make_workspace(tmp_path_factory.mktemp("empty") / "workspace", registry=MLFLOW)
+    copied(mlflow_template, root / "registry")
+    return root
+
+
+@pytest.fixture(scope="module")
+def lineage(tmp_path_factory: pytest.TempPathFactory, empty: Path) -> Path:
+    """Version 2 serves, 1 did before, and 3 waits. Copy it."""
+    root = Path(shutil.copytree(empty, tmp_path_factory.mktemp("lineage") / "workspace"))
+    with opened(root) as context:
+        install(context)
+        add_candidate(context, 1, salt=1)
+        promote(MODEL, None, context)
+        add_candidate(context, 2, manifest_of(range(1, 18)), salt=2)
+    return root
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[killing.Nursery]:
+    pytest.importorskip("mlflow", reason="MLflow is not installed")
+    with killing.nursery(tmp_path_factory.mktemp("nursery"), *IMPORTED, "helpers.lineage") as opened_nursery:
+        yield opened_nursery
+
+
+def require_agreement(workspace: Path, numbers: tuple[int, ...], aliases: Aliases) -> None:
+    """Store and ledger agree, every byte belongs to a version, and the ledger holds one entry a version."""
+    assert say("audit", "verify", "--require-anchor", workspace=workspace).code == 0
+    with opened(workspace) as context, context.database.read() as unit:
+        assert irregularities(unit, context.store) == ()
+        assert registered(unit, MODEL) == context.store.versions(MODEL) == numbers
+        assert serving_of(unit, MODEL).aliases == aliases_of(context.store, MODEL) == aliases
+        assert context.store.foreign() == 0
+        kinds = [entry.event for entry in context.ledger.entries(unit)]
+    assert sum(kind in (EventKind.MODEL_INSTALLED, EventKind.VERSION_REGISTERED) for kind in kinds) == len(numbers)
+    assert len(list((workspace / "registry").rglob("weights.safetensors"))) == len(numbers)
+    assert not [item for item in (workspace / "registry").iterdir() if item.name.startswith(".staging")]
+
+
+def require_nothing_unverified(workspace: Path) -> None:
+    with opened(workspace) as context, context.database.read() as unit:
+        known = registered(unit, MODEL)
+        assert {number for number in aliases_of(context.store, MODEL).document().values() if number} <= set(known)
+
+
+def test_a_first_registration_killed_at_every_call_ends_as_if_undisturbed(
+    tmp_path: Path, empty: Path, nursery: killing.Nursery
+) -> None:
+    workspace = Path(shutil.copytree(empty, tmp_path / "workspace"))
+    for point in REGISTERING:
+        killed = nursery.run(workspace=workspace, call="helpers.lineage:say_install", point=point)
+        assert killed.code == -9, f"{point}: {killed.said}"
+        require_nothing_unverified(workspace)
+    ended = nursery.run(workspace=workspace, call="helpers.lineage:say_install")
+    assert ended.code == 0, ended.said
+    require_agreement(workspace, (1,), Aliases(champion=1))
+
+
+@pytest.mark.parametrize("point", ["files copied"])
+def test_a_candidate_killed_once_is_registered_once(
+    tmp_path: Path, lineage: Path, nursery: killing.Nursery, point: str
+) -> None:
+    workspace = Path(shutil.copytree(lineage, tmp_path / "workspace"))
+    words = ("2", "9")
+    killed = nursery.run(*words, workspace=workspace, call="helpers.lineage:say_candidate", point=point)
+    assert killed.code == -9, killed.said
+    require_nothing_unverified(workspace)
+    ended = nursery.run(*words, workspace=workspace, call="helpers.lineage:say_candidate")
+    assert ended.code == 0, ended.said
+    require_agreement(workspace, (1, 2, 3, 4), Aliases(champion=2, candidate=4, previous=1))
+
+
+@pytest.mark.parametrize("point", ["second alias of MLflow set"])
+def test_a_promotion_killed_between_two_calls_is_finished(
+    tmp_path: Path, lineage: Path, nursery: killing.Nursery, point: str
+) -> None:
+    workspace = Path(shutil.copytree(lineage, tmp_path / "workspace"))
+    killed = nursery.run("registry", "promote", MODEL, workspace=workspace, point=point)
+    assert killed.code == -9, killed.said
+    require_nothing_unverified(workspace)
+    assert nursery.run("registry", "promote", MODEL, workspace=workspace).code == 5
+    require_agreement(workspace, (1, 2, 3), Aliases(champion=3, previous=2))
+
+
+@pytest.mark.parametrize("point", ["holder removed"])
+def test_giving_up_killed_between_two_calls_leaves_no_bytes(
+    tmp_path: Path, lineage: Path, nursery: killing.Nursery, point: str
+) -> None:
+    workspace = Path(shutil.copytree(lineage, tmp_path / "workspace"))
+    begun = nursery.run("2", "9", workspace=workspace, call="helpers.lineage:say_candidate", point="version made")
+    assert begun.code == -9, begun.said
+    killed = nursery.run("9", workspace=workspace, call="helpers.lineage:say_abandon", point=point)
+    assert killed.code == -9, killed.said
+    assert nursery.run("registry", "list", workspace=workspace).code == 0
+    require_agreement(workspace, (1, 2, 3), Aliases(champion=2, candidate=3, previous=1))
+
+
+CONTENDING = """
+import os, sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+import mlflow, mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store
+from helpers.lineage import contend
+from maintain_registry import lock
+lock.WAIT_SECONDS = 120.0
+children = []
+for number in range(int(sys.argv[2])):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            contend(Path(sys.argv[1]), number, 2)
+            code = 0
+        finally:
+            os._exit(code)
+    children.append(child)
+sys.exit(sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0 for child in children))
+"""
+
+
+def test_eight_processes_register_and_promote_at_once(tmp_path: Path, lineage: Path) -> None:
+    workspace = Path(shutil.copytree(lineage, tmp_path / "workspace"))
+    command = [sys.executable, "-c", CONTENDING, str(workspace), str(PROCESSES)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with opened(workspace) as context, context.database.read() as unit:
+        numbers = registered(unit, MODEL)
+        promoted = [item for item in context.ledger.entries(unit) if item.event is EventKind.VERSION_PROMOTED][1:]
+        candidate = aliases_of(context.store, MODEL).candidate
+    assert len(promoted) == 1
+    assert 4 <= len(numbers) <= 3 + PROCESSES
+    champion = promoted[0].body["version"]
+    assert isinstance(champion, int)
+    require_agreement(workspace, numbers, Aliases(champion=champion, previous=2, candidate=candidate))
