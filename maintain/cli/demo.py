@@ -42,7 +42,7 @@ def demo(
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import actor, open_context
     from maintain.clock import SystemClock
-    from maintain.settings import MLFLOW, SETTINGS_FILE
+    from maintain.settings import SETTINGS_FILE
     from maintain_pipelines.context import Talk
     from maintain_pipelines.demo import DemoOrder, demo_key, prepare_hospital, tell_story
     from maintain_pipelines.report import read_report
@@ -56,7 +56,7 @@ def demo(
     workspace = folder / "workspace"
     prepare_hospital(folder / "hospital", order, Talk(say=console.say, progress=console.progress))
     if not (workspace / SETTINGS_FILE).is_file():
-        create_workspace(workspace, clock=SystemClock(), actor=actor(), pseudonym_key=demo_key(seed), registry=MLFLOW)
+        create_workspace(workspace, clock=SystemClock(), actor=actor(), pseudonym_key=demo_key(seed))
     policy = load_policy(workspace / "policies" / "consent-withdrawal.yaml", catalogues())
     with open_context(Place(workspace)) as ports, grace():
         run = tell_story(folder / "hospital", policy, order, ports)

@@ -9,7 +9,7 @@ import typer
 
 from maintain.cli import console
 from maintain.cli.options import AsJson
-from maintain.settings import MLFLOW
+from maintain.settings import FOLDER
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,8 +20,8 @@ def add_to(app: typer.Typer) -> None:
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")] = Path(),
     registry: Annotated[
-        str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: mlflow or folder.")
-    ] = MLFLOW,
+        str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: folder or mlflow.")
+    ] = FOLDER,
     as_json: AsJson = False,
 ) -> None:
     """Make a workspace: settings, database, keys, an example policy.
@@ -29,7 +29,7 @@ def init(
     \b
     Examples:
       maintain init triage && cd triage
-      maintain init elsewhere --registry folder
+      maintain init elsewhere --registry mlflow
     """
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock

@@ -78,6 +78,7 @@ def destroy(model: str, number: int, context: Context, *, reason: str) -> Destro
     """
     require_model(model, context)
     check_reason(reason, context)
+    _refuse_elsewhere(model, number, context)
     with context.database.read() as unit:
         weights = str(entry_of_version(unit, context.ledger, model, number).body["weights"])
         _refuse_use(unit, weights, model, number)
@@ -116,6 +117,15 @@ class _Order:
     swept: Swept
     told: tuple[_File, ...]
     links: int
+
+
+def _refuse_elsewhere(model: str, number: int, context: Context) -> None:
+    """Raise where the registry keeps its files in places that it does not name: nothing could be proven there."""
+    if context.store.weights_place(model, number) is None:
+        raise RefusedError(
+            f"The registry keeps the weights of version {number} of {model} where this version cannot prove them gone.",
+            remedy="Retire it without --destroy: nobody loads it then, and its files stay. Nothing was deleted.",
+        )
 
 
 def _refuse_use(unit: UnitOfWork, weights: Digest, model: str, number: int) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maintain.errors import DamagedError, UnknownNameError, WorkspaceError
+from maintain.errors import DamagedError, RefusedError, UnknownNameError, WorkspaceError
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
@@ -90,6 +90,18 @@ class MlflowStore:
                     raise still_aliased(model, version)
                 client.delete_model_version(model, number)
             holders.remove(self._connection, model, version)
+
+    def erase(self, model: str, version: int) -> None:
+        """Refused: MLflow keeps bytes behind its deletions, and proving them gone is not built here yet."""
+        self.get(model, version)
+        raise RefusedError(
+            f"The weights of version {version} of {model} lie in MLflow and cannot be proven destroyed there yet.",
+            remedy="Retire it without --destroy.",
+        )
+
+    def weights_place(self, model: str, version: int) -> str | None:
+        """Not below the workspace by a name of ours: MLflow chooses where."""
+        return None
 
     def alias(self, model: str, alias: Alias) -> int | None:
         """The number an alias points at, or None. Raises `DamagedError` where it is no version of ours."""
