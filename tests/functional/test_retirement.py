@@ -348,9 +348,7 @@ def test_weights_that_vanish_without_an_order_are_damage(workspace: Path) -> Non
 KILLS = (
     "retired, not committed",
     "retired, no order",
-    "ordered, nothing deleted",
     "2 removed, row there",
-    "4 removed",
     "marker written, artifact there",
     "artifact removed, folder not flushed",
     "shown, no tombstone",
