@@ -228,7 +228,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("registry", "show", "fundus-triage", 2, code=0)
     tell("audit", "verify", code=0)
     tell("doctor", "migrate", code=5)
-    retired = ("registry", "retire", "fundus-triage", 1, "--reason", "ticket 4711", "--destroy", "--yes")
+    retired = ("registry", "retire", "fundus-triage", 1, "--reason", "ticket 4711")
     tell(*retired, code=0, again=5)
     tell("doctor", "weights", code=0)
     tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
