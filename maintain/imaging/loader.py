@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from maintain.errors import InputError
 from maintain.hashing import Digest, canonical_json, digest_lines
 from maintain.imaging.batches import batch_bounds
-from maintain.records import LoaderLog, LoaderRow, Origin
+from maintain.records import LoaderRow
 from maintain.vocabulary import Role
 
 
@@ -32,15 +33,24 @@ class LoaderCase:
 
 
 @dataclass(frozen=True, slots=True)
-class LoaderState:
-    """Where a loader stands: passes begun, and how often each case was handed out, in the loader's order."""
+class Drawn:
+    """One batch: stored pixels, labels, and the places of the cases in the loader's order."""
 
-    epoch: int
+    images: Tensor
+    labels: Tensor
+    places: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderState:
+    """Where a loader stands: batches drawn, and how often each case was handed out, in the loader's order."""
+
+    drawn: int
     counts: tuple[int, ...]
 
 
 class CaseLoader:
-    """Batches of (uint8 images, labels) by epoch, in an order drawn from (seed, epoch) and the cases alone.
+    """Batches of uint8 images and labels without end, each pass in an order drawn from (seed, pass) and the cases.
 
     Raises:
         InputError: No cases, a case twice, or not one image a case.
@@ -55,7 +65,8 @@ class CaseLoader:
         self._images = images
         self._labels = torch.tensor([case.label for case in cases], dtype=torch.int64, device=images.device)
         self._seed = seed
-        self._epoch = 0
+        self._drawn = 0
+        self._order = self._shuffled(0)
         self._counts = np.zeros(len(cases), dtype=np.int64)
 
     def __len__(self) -> int:
@@ -74,36 +85,58 @@ class CaseLoader:
             for case in self._cases
         )
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """One pass over all cases, every batch counted as it is handed out."""
-        order = np.random.default_rng([self._seed, number]).permutation(len(self._cases))
-        self._epoch = number + 1
+    @property
+    def drawn(self) -> int:
+        """How many batches were drawn by steps."""
+        return self._drawn
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels in the loader's order."""
+        return self._labels
+
+    def draw(self) -> Drawn:
+        """The next batch, counted as it is handed out; a new pass begins when the last one ends."""
+        turn, place = divmod(self._drawn, len(self._bounds))
+        if place == 0:
+            self._order = self._shuffled(turn)
+        start, end = self._bounds[place]
+        self._drawn += 1
+        return self._handed(self._order[start:end])
+
+    def sweep(self) -> Iterator[Drawn]:
+        """Every case once, in the loader's order and counted, beside the steps: to look at them, not to step."""
         for start, end in self._bounds:
-            drawn = order[start:end]
-            self._counts[drawn] += 1
-            chosen = self._places[torch.from_numpy(drawn)].to(self._images.device)
-            yield self._images[chosen], self._labels[chosen]
+            yield self._handed(np.arange(start, end))
 
     def state(self) -> LoaderState:
         """Where the loader stands."""
-        return LoaderState(self._epoch, tuple(self._counts.tolist()))
+        return LoaderState(self._drawn, tuple(self._counts.tolist()))
 
     def restore(self, state: LoaderState) -> None:
         """Stand where `state` says. Raises `InputError` when it counts other cases."""
         if len(state.counts) != len(self._cases) or min(state.counts) < 0:
             raise InputError("The loader's saved counts are of other cases.", remedy="Start the training again.")
-        self._epoch = state.epoch
+        self._drawn = state.drawn
+        self._order = self._shuffled(state.drawn // len(self._bounds))
         self._counts = np.array(state.counts, dtype=np.int64)
 
-    def log(self, origin: Origin, *, final_weights: Digest, steps: int) -> LoaderLog:
-        """What was handed out, sorted by role and case; a case that never was has no row."""
-        rows = [
-            LoaderRow(case.role, case.case_id, case.label_version, int(count))
-            for case, count in zip(self._cases, self._counts, strict=True)
+    def rows(self, state: LoaderState) -> tuple[LoaderRow, ...]:
+        """What had been handed out at `state`; a case that never was has no row."""
+        return tuple(
+            LoaderRow(case.role, case.case_id, case.label_version, count)
+            for case, count in zip(self._cases, state.counts, strict=True)
             if count
-        ]
-        rows.sort(key=lambda row: (row.role.value, row.case_id, row.label_version))
-        return LoaderLog(origin, final_weights, steps, tuple(rows))
+        )
+
+    def _shuffled(self, turn: int) -> NDArray[np.int64]:
+        return np.random.default_rng([self._seed, turn]).permutation(len(self._cases))
+
+    def _handed(self, drawn: NDArray[np.int64]) -> Drawn:
+        self._counts[drawn] += 1
+        places = torch.from_numpy(drawn)
+        chosen = self._places[places].to(self._images.device)
+        return Drawn(self._images[chosen], self._labels[chosen], places.to(self._images.device))
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ or seem to have forgotten, by their drift alone; made anew on the same cases the
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from maintain.errors import NotEvaluatedError
@@ -46,16 +46,26 @@ def recalibrated(
             f"Batch statistics cannot be made anew from {len(cases)} retained cases.",
             remedy="Choose a gate set without `bn-recalibration`, or retain more cases.",
         )
-    copied = copy.deepcopy(network).to(device).eval()
-    for layer in copied.modules():
-        if _keeps_statistics(layer):
-            layer.reset_running_stats()
-            layer.momentum = None
-            layer.train()
-    with deterministic(device), torch.no_grad():
-        for _, batch in inputs(spec, cases, pixels, batch_size=batch_size, device=device):
-            copied(batch)
+    copied = copy.deepcopy(network).to(device)
+    with deterministic(device):
+        recalibrate(copied, (batch for _, batch in inputs(spec, cases, pixels, batch_size=batch_size, device=device)))
     return state_of(copied)
+
+
+def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Make the statistics anew in place, every batch counting alike; the network is left in evaluation mode."""
+    network.eval()
+    kept = [(layer, layer.momentum) for layer in network.modules() if _keeps_statistics(layer)]
+    for layer, _ in kept:
+        layer.reset_running_stats()
+        layer.momentum = None
+        layer.train()
+    with torch.no_grad():
+        for batch in batches:
+            network(batch)
+    for layer, momentum in kept:
+        layer.momentum = momentum
+        layer.eval()
 
 
 # --- private ---------------------------------------------------------------------------------------

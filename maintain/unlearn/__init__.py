@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from maintain.unlearn.catalog import load_method
     from maintain.unlearn.checkpoint import weights_in_checkpoint
     from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
-    from maintain.unlearn.loop import EpochResult, Progress, Stop, Trained, train
+    from maintain.unlearn.loop import Finished
     from maintain.unlearn.options import (
         METHODS,
         MethodInfo,
@@ -22,19 +22,24 @@ if TYPE_CHECKING:
         resolve_options,
     )
     from maintain.unlearn.recipes import check_recipe, continued_recipe, default_recipe, steps_of
+    from maintain.unlearn.session import Judge, LegResult, Progress, Standing, Stop
     from maintain.unlearn.start import ReadWeights, Start, read_start
+    from maintain.unlearn.training import Trained, train
     from maintain.unlearn.witness import Heard, Witness
 
 __all__ = [
     "METHODS",
     "Eligibility",
-    "EpochResult",
     "Finding",
+    "Finished",
     "Grade",
     "Heard",
+    "Judge",
+    "LegResult",
     "MethodInfo",
     "Progress",
     "ReadWeights",
+    "Standing",
     "Start",
     "Stop",
     "Trained",
@@ -62,10 +67,12 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "catalog": ("load_method",),
     "checkpoint": ("weights_in_checkpoint",),
     "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
-    "loop": ("EpochResult", "Progress", "Stop", "Trained", "train"),
+    "loop": ("Finished",),
     "options": ("METHODS", "MethodInfo", "method_info", "resolve_options"),
     "recipes": ("check_recipe", "continued_recipe", "default_recipe", "steps_of"),
+    "session": ("Judge", "LegResult", "Progress", "Standing", "Stop"),
     "start": ("ReadWeights", "Start", "read_start"),
+    "training": ("Trained", "train"),
     "witness": ("Heard", "Witness"),
 }
 

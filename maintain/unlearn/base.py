@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from maintain.imaging.pixels import PixelSource
-    from maintain.unlearn.loop import Progress, Stop
+    from maintain.unlearn.session import Judge, Progress, Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,8 @@ class UnlearnRequest:
     """One method, one parent, one plan. `budget_steps` bounds the work; the other limits are the caller's.
 
     `read_parent` gives the parent's weights file, whose digest is `parent_weights`. `witness` is for the
-    loop, not for the method. What is left in the folder `checkpoints` holds weights: the caller removes it.
+    loop, not for the method. `judge` says on validation cases how far weights are from what the plan wants; without
+    it a method ends with its last weights. What is left in `checkpoints` holds weights: the caller removes it.
     """
 
     spec: ModelSpec
@@ -40,6 +42,8 @@ class UnlearnRequest:
     checkpoints: Path | None = None
     progress: Progress | None = None
     stop: Stop | None = None
+    judge: Judge | None = None
+    say: Callable[[str], None] | None = None
     witness: Witness = field(default_factory=Witness)
 
 

@@ -23,22 +23,29 @@ from maintain.hashing import Digest
 from maintain.imaging import weights_digest
 
 #: Schema of a checkpoint file; a reader that does not know the version starts nothing.
-_SCHEMA = ["maintain.training-checkpoint", 1]
+_SCHEMA = ["maintain.training-checkpoint", 2]
+#: The name alone: what lies in a checkpoint of any version can be named, though not gone on from.
+_NAME = _SCHEMA[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything a training needs to go on bit for bit after `epoch` finished passes."""
+    """Everything a training needs to go on bit for bit after its last look: `feed` and `best` are plain values.
+
+    `kept` holds the weights that the training would end with by now, where they are not the last.
+    """
 
     training: Digest
     initial_weights: Digest
-    epoch: int
+    step: int
     network: dict[str, Tensor]
     optimiser: dict[str, Any]
     scheduler: dict[str, Any]
-    loader_counts: Tensor
+    feed: dict[str, Any]
     history: list[list[float]]
     rng: list[Tensor]
+    kept: dict[str, Tensor] | None = None
+    best: dict[str, Any] | None = None
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -86,10 +93,13 @@ def read_checkpoint(path: Path, *, training: Digest) -> Checkpoint | None:
     return checkpoint
 
 
-def weights_in_checkpoint(path: Path) -> Digest | None:
-    """The digest of the weights that a checkpoint holds, whichever training it is of; None for any other file."""
+def weights_in_checkpoint(path: Path) -> frozenset[Digest]:
+    """The digests of the weights that a checkpoint holds, whichever training it is of; empty for any other file."""
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
-        return weights_digest(document["body"]["network"]) if document["schema"] == _SCHEMA else None
+        if document["schema"][0] != _NAME:
+            return frozenset()
+        body = document["body"]
+        return frozenset(weights_digest(state) for state in (body["network"], body.get("kept")) if state is not None)
     except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        return frozenset()

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from maintain.errors import InputError
+from maintain.imaging.batches import batches_per_epoch
 from maintain.records import ModelSpec, PlannedCase, Recipe, RoleTable, TrainingManifest
+from maintain.unlearn.course import Course, check_course
+from maintain.unlearn.options import method_info
 from maintain.unlearn.recipes import check_recipe, require_recipe, steps_of
 from maintain.vocabulary import ManifestStatus, Role
 
@@ -91,6 +94,21 @@ def behavioural_eligibility(
     )
 
 
+def revision_eligibility(
+    manifest: TrainingManifest, spec: ModelSpec, roles: RoleTable, course: Course, *, method: str, budget_steps: int
+) -> Eligibility:
+    """Whether this course can be gone from the champion's own weights; it needs no recipe."""
+    return Eligibility(
+        (
+            *_of_manifest(manifest),
+            *_of_head(spec, method),
+            *_of_suppressed(manifest, roles),
+            *_of_course(course, len(roles.of(Role.FORGET)), budget_steps),
+            *_of_cases(spec, roles.of(Role.RETAIN)),
+        )
+    )
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -152,6 +170,35 @@ def _of_recipe(recipe: Recipe | None, retained: int, budget_steps: int) -> tuple
             f"Raise `unlearn.budget.steps` to at least {planned}.",
         ),
     )
+
+
+def _of_head(spec: ModelSpec, method: str) -> tuple[Finding, ...]:
+    heads = method_info(method).heads
+    if spec.head in heads:
+        return ()
+    return (
+        _blocking(
+            f"The method is not defined for the head {spec.head.value!r}.",
+            f"It supports {', '.join(head.value for head in heads)}; retrain.",
+        ),
+    )
+
+
+def _of_course(course: Course, forgotten: int, budget_steps: int) -> tuple[Finding, ...]:
+    findings = []
+    try:
+        check_course(course, budget_steps=budget_steps)
+    except InputError as error:
+        findings.append(_blocking(error.message, error.remedy))
+    whole = batches_per_epoch(forgotten, course.forget_batch) if course.forget_batch and forgotten else 0
+    if course.steps < whole:
+        findings.append(
+            _blocking(
+                f"{course.steps} steps do not see every one of {forgotten} forgotten cases.",
+                f"Raise the method's `steps` to at least {whole}, or its `forget_batch`.",
+            )
+        )
+    return tuple(findings)
 
 
 def _of_cases(spec: ModelSpec, retained: Sequence[PlannedCase]) -> tuple[Finding, ...]:

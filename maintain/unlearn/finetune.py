@@ -11,10 +11,10 @@ from maintain.imaging.blueprint import blueprint_of
 from maintain.records import Recipe, Scalar
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.eligibility import Eligibility, behavioural_eligibility
-from maintain.unlearn.loop import train
 from maintain.unlearn.options import METHODS, resolve_options
 from maintain.unlearn.recipes import continued_recipe, require_recipe
 from maintain.unlearn.start import read_start
+from maintain.unlearn.training import train
 from maintain.vocabulary import Role
 
 #: The name in the table, and of its checkpoint file.
@@ -58,6 +58,7 @@ class Finetune:
             checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
             progress=request.progress,
             stop=request.stop,
+            say=request.say,
         )
         return Unlearned(trained.state)
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from maintain.errors import UnknownNameError
 from maintain.options import Option, fill_in
 from maintain.records import Setting
-from maintain.vocabulary import Claim
+from maintain.vocabulary import Claim, Head
 
 
 @dataclass(frozen=True, slots=True)
 class MethodInfo:
     """One method: what it may claim, what it needs, and where it is (`module:class`).
 
-    `consumes_forget` says whether the loader must have handed out every forget case, or none.
+    `consumes_forget` says whether the loader must have handed out every forget case, or none; `heads` are those
+    that its losses are defined for.
     """
 
     name: str
@@ -29,6 +30,7 @@ class MethodInfo:
     options: tuple[Option, ...]
     target: str
     consumes_forget: bool
+    heads: tuple[Head, ...] = (Head.SOFTMAX,)
 
 
 #: Passes over the retained cases: enough to settle, a tenth of the default recipe's thirty.

@@ -11,9 +11,9 @@ from dataclasses import replace
 from maintain.imaging.blueprint import blueprint_of
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.eligibility import Eligibility, retrain_eligibility
-from maintain.unlearn.loop import train
 from maintain.unlearn.options import METHODS, resolve_options
 from maintain.unlearn.recipes import NOT_DRAWN_YET, require_recipe
+from maintain.unlearn.training import train
 from maintain.vocabulary import Role
 
 #: The name in the table, and of its checkpoint file.
@@ -45,5 +45,6 @@ class Retrain:
             checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
             progress=request.progress,
             stop=request.stop,
+            say=request.say,
         )
         return Unlearned(trained.state)

@@ -56,8 +56,8 @@ def check_start(start: Start) -> None:
         )
 
 
-def freeze_norms(network: nn.Module) -> None:
-    """Let normalisation layers use their running statistics and leave them as they are."""
+def freeze_norms(network: nn.Module, where: Callable[[nn.Module], bool] = lambda layer: True) -> None:
+    """Let normalisation layers use their running statistics and leave them as they are, all or those `where` says."""
     for layer in network.modules():
-        if getattr(layer, "running_mean", None) is not None:
+        if getattr(layer, "running_mean", None) is not None and where(layer):
             layer.eval()

@@ -15,18 +15,23 @@ from maintain.imaging.weights import State, weights_digest
 from maintain.records import LoaderLog, Origin, Recipe
 
 if TYPE_CHECKING:
-    from maintain.imaging.loader import CaseLoader
+    from maintain.unlearn.feed import Feed
+    from maintain.unlearn.loop import Finished
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What is known of one set of weights: where training began, by which recipe, and what it was handed."""
+    """What is known of one set of weights: where training began, by which recipe, and what it was handed.
+
+    `recipe` is None for weights that no recipe makes from nothing. `spent` counts steps that were thrown away too.
+    """
 
     weights: Digest
-    recipe: Recipe
+    recipe: Recipe | None
     origin: Origin
     log: LoaderLog
     steps: int
+    spent: int
 
 
 class Witness:
@@ -37,14 +42,14 @@ class Witness:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of every training that was heard of."""
-        return sum(heard.steps for heard in self._heard.values())
+        """Optimiser steps of every training that was heard of, thrown away or not."""
+        return sum(heard.spent for heard in self._heard.values())
 
-    def hear(self, loader: CaseLoader, *, state: State, recipe: Recipe, origin: Origin, steps: int) -> None:
-        """Remember a finished training: the loader draws up the log, and the digest is computed here."""
-        weights = weights_digest(state)
-        log = loader.log(origin, final_weights=weights, steps=steps)
-        self._heard[weights] = Heard(weights, recipe, origin, log, steps)
+    def hear(self, feed: Feed, done: Finished, *, recipe: Recipe | None) -> None:
+        """Remember a finished training: the feed draws up the log, and the digest is computed here."""
+        weights = weights_digest(done.state)
+        log = feed.log(done.origin, done.at, final_weights=weights, steps=done.steps)
+        self._heard[weights] = Heard(weights, recipe, done.origin, log, done.steps, done.spent)
 
     def of(self, state: State) -> Heard:
         """What was heard of these weights. Raises `RefusedError` when no training ended with them."""

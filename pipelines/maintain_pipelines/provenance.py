@@ -18,9 +18,10 @@ from maintain_pipelines.champions import Champion
 
 def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
     """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
-    handed_out = {CaseRef(row.case_id, row.label_version) for row in heard.log.rows if row.times_seen > 0}
     forgotten = {row.ref for row in roles.of(Role.FORGET)}
     anew = heard.origin.kind is OriginKind.INITIALISATION
+    rows = (row for row in heard.log.rows if row.times_seen > 0 and (anew or row.role is not Role.FORGET))
+    handed_out = {CaseRef(row.case_id, row.label_version) for row in rows}
     if not anew and not forgotten:
         raise InputError("There is nothing to move out of `learned`.", remedy="Make the plan again.")
     inherited = set() if anew else set(champion.manifest.learned) - forgotten

@@ -62,8 +62,8 @@ def walk(root: Path) -> Walk:
         except OSError:
             closed.append(place)
             continue
-        if isinstance(found, Lying):
-            lying.append(found)
+        if isinstance(found, tuple):
+            lying.extend(found)
         elif found:
             closed.append(place)
     by_place = sorted(lying, key=lambda item: item.place)
@@ -102,20 +102,21 @@ def _refuse(error: OSError) -> None:
     ) from error
 
 
-def _look(path: Path, place: str) -> Lying | bool:
-    """What a file is: one with weights, else whether something may be hidden in it."""
+def _look(path: Path, place: str) -> tuple[Lying, ...] | bool:
+    """The weights in a file, a checkpoint may hold two; else whether something may be hidden in it."""
     if not path.is_file():
         return path.is_symlink()
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     if _is_safetensors(head):
         digest = digest_file(path)
-        return Lying(place, digest, digest)
+        return (Lying(place, digest, digest),)
     if head.startswith(ZIP):
         from maintain.unlearn import weights_in_checkpoint  # torch, which a workspace without checkpoints needs not
 
-        weights = weights_in_checkpoint(path)
-        return True if weights is None else Lying(place, digest_file(path), weights)
+        found = weights_in_checkpoint(path)
+        file = digest_file(path) if found else ""
+        return tuple(Lying(place, file, weights) for weights in sorted(found)) or True
     return head.startswith(ARCHIVES) or head[TAR_OFFSET:] == TAR
 
 

@@ -10,10 +10,7 @@ from torch import Tensor
 
 from maintain.errors import InputError
 from maintain.imaging import CaseLoader, LoaderCase, LoaderState
-from maintain.records import Origin
-from maintain.vocabulary import OriginKind, Role
-
-ORIGIN = Origin(OriginKind.INITIALISATION, "start")
+from maintain.vocabulary import Role
 
 
 def cases(count: int, role: Role = Role.RETAIN) -> tuple[LoaderCase, ...]:
@@ -29,8 +26,17 @@ def loader(count: int = 10, *, batch_size: int = 4, seed: int = 3) -> CaseLoader
     return CaseLoader(cases(count), images(count), batch_size=batch_size, seed=seed)
 
 
-def order(given: CaseLoader, epoch: int) -> list[int]:
-    return [int(image.flatten()[0]) for batch, _ in given.epoch(epoch) for image in batch]
+def one_pass(given: CaseLoader) -> list[int]:
+    """The cases of the next pass, in their order."""
+    drawn = (given.draw() for _ in range(given.batches_per_epoch))
+    return [int(image.flatten()[0]) for batch in drawn for image in batch.images]
+
+
+def order(given: CaseLoader, number: int) -> list[int]:
+    """The cases of a pass, after those before it."""
+    for _ in range(number):
+        one_pass(given)
+    return one_pass(given)
 
 
 def test_cases_that_do_not_fit_are_refused() -> None:
@@ -50,28 +56,36 @@ def test_a_case_in_two_roles_is_refused() -> None:
         CaseLoader(twice, images(2), batch_size=4, seed=1)
 
 
-@given(count=st.integers(1, 40), batch_size=st.integers(1, 12), seed=st.integers(0, 99), epoch=st.integers(0, 9))
+@given(count=st.integers(1, 40), batch_size=st.integers(1, 12), seed=st.integers(0, 99), passes=st.integers(1, 4))
 @settings(max_examples=40)
-def test_a_pass_hands_out_every_case_once_with_its_own_label(
-    count: int, batch_size: int, seed: int, epoch: int
+def test_a_pass_hands_out_every_case_once_with_its_own_label_and_place(
+    count: int, batch_size: int, seed: int, passes: int
 ) -> None:
     given_loader = loader(count, batch_size=batch_size, seed=seed)
-    seen = [
-        (int(image.flatten()[0]), int(label))
-        for batch, labels in given_loader.epoch(epoch)
-        for image, label in zip(batch, labels, strict=True)
-    ]
-    assert sorted(seen) == [(number, number % 3) for number in range(count)]
-    assert given_loader.state() == LoaderState(epoch + 1, (1,) * count)
+    for _ in range(passes):
+        drawn = [given_loader.draw() for _ in range(given_loader.batches_per_epoch)]
+        seen = [
+            (int(image.flatten()[0]), int(label), int(place))
+            for batch in drawn
+            for image, label, place in zip(batch.images, batch.labels, batch.places, strict=True)
+        ]
+        assert sorted(seen) == [(number, number % 3, number) for number in range(count)]
+    assert given_loader.state() == LoaderState(passes * given_loader.batches_per_epoch, (passes,) * count)
 
 
-def test_the_order_is_drawn_from_seed_and_epoch_alone() -> None:
+def test_a_sweep_hands_out_every_case_once_in_order_and_disturbs_no_pass() -> None:
+    swept, undisturbed = loader(), loader()
+    seen = [int(place) for drawn in swept.sweep() for place in drawn.places]
+    assert seen == list(range(10))
+    assert swept.state() == LoaderState(0, (1,) * 10)
+    assert order(swept, 1) == order(undisturbed, 1)
+
+
+def test_the_order_is_drawn_from_seed_and_pass_alone() -> None:
     torch.manual_seed(1)
     first = order(loader(), 2)
-    later = loader()
-    order(later, 0)
     torch.manual_seed(2)
-    assert order(later, 2) == first
+    assert order(loader(), 2) == first
     assert order(loader(), 3) != first
     assert order(loader(seed=4), 2) != first
     turned = CaseLoader(tuple(reversed(cases(10))), images(10).flip(0), batch_size=4, seed=3)
@@ -80,49 +94,29 @@ def test_the_order_is_drawn_from_seed_and_epoch_alone() -> None:
 
 def test_spoiling_a_batch_spoils_nothing_else() -> None:
     given_loader = loader()
-    for batch, labels in given_loader.epoch(0):
-        batch.zero_()
-        labels.zero_()
-    assert sorted(order(given_loader, 1)) == list(range(10))
+    for _ in range(given_loader.batches_per_epoch):
+        drawn = given_loader.draw()
+        for tensor in (drawn.images, drawn.labels, drawn.places):
+            tensor.zero_()
+    assert sorted(one_pass(given_loader)) == list(range(10))
 
 
 def test_only_what_was_handed_out_is_counted() -> None:
     given_loader = loader(10, batch_size=4)
-    batch, _ = next(iter(given_loader.epoch(0)))
-    handed_out = {f"case-{int(image.flatten()[0]):03d}" for image in batch}
-    log = given_loader.log(ORIGIN, final_weights="end", steps=1)
-    assert {row.case_id for row in log.rows} == handed_out
+    handed_out = {f"case-{int(image.flatten()[0]):03d}" for image in given_loader.draw().images}
+    assert {row.case_id for row in given_loader.rows(given_loader.state())} == handed_out
     assert len(given_loader) == 10
     assert given_loader.batches_per_epoch == 3
 
 
-def test_the_log_is_sorted_by_role_and_case_and_names_both_ends() -> None:
-    mixed = tuple(
-        dataclasses.replace(case, role=Role.FORGET if number % 2 else Role.RETAIN, label_version=number)
-        for number, case in enumerate(reversed(cases(6)))
-    )
-    given_loader = CaseLoader(mixed, images(6), batch_size=4, seed=1)
-    for epoch in range(3):
-        order(given_loader, epoch)
-    log = given_loader.log(ORIGIN, final_weights="end", steps=6)
-    assert (log.origin, log.final_weights, log.steps) == (ORIGIN, "end", 6)
-    keys = [(row.role.value, row.case_id, row.label_version) for row in log.rows]
-    assert keys == sorted(keys)
-    assert {row.times_seen for row in log.rows} == {3}
-    assert [row.label_version for row in log.rows] == [5, 3, 1, 4, 2, 0]
-
-
-def test_a_restored_loader_goes_on_counting() -> None:
+def test_a_restored_loader_goes_on_in_the_middle_of_a_pass() -> None:
     whole, first, second = loader(), loader(), loader()
-    for epoch in range(4):
-        order(whole, epoch)
-    order(first, 0)
-    order(first, 1)
+    expected = [whole.draw().places.tolist() for _ in range(8)]
+    found = [first.draw().places.tolist() for _ in range(4)]
     second.restore(first.state())
-    order(second, 2)
-    order(second, 3)
+    found += [second.draw().places.tolist() for _ in range(4)]
+    assert found == expected
     assert second.state() == whole.state()
-    assert second.log(ORIGIN, final_weights="end", steps=12) == whole.log(ORIGIN, final_weights="end", steps=12)
 
 
 @pytest.mark.parametrize("counts", [(1,) * 9, (1,) * 11, (-1,) * 10])

@@ -21,11 +21,11 @@ def checkpoint() -> Checkpoint:
     return Checkpoint(
         training="this",
         initial_weights="start",
-        epoch=2,
+        step=4,
         network={"weight": torch.arange(3.0)},
         optimiser={"state": {0: {"momentum_buffer": torch.ones(3)}}, "param_groups": [{"lr": 0.1}]},
         scheduler={"last_epoch": 4, "phases": [{"end_step": 1.5}]},
-        loader_counts=torch.tensor([2, 2]),
+        feed={"forget": None, "retain": {"drawn": 4, "counts": (2, 2)}},
         history=[[1.0, 0.5, 0.5], [2.0, 0.4, 0.75]],
         rng=[torch.get_rng_state()],
     )
@@ -63,7 +63,7 @@ def test_it_comes_back_whole_and_alone(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "it.checkpoint", kept)
     found = read_checkpoint(tmp_path / "it.checkpoint", training="this")
     assert found is not None
-    assert (found.epoch, found.history, found.scheduler) == (kept.epoch, kept.history, kept.scheduler)
+    assert (found.step, found.history, found.scheduler) == (kept.step, kept.history, kept.scheduler)
     assert torch.equal(found.network["weight"], kept.network["weight"])
     assert torch.equal(found.rng[0], kept.rng[0])
     assert [path.name for path in tmp_path.iterdir()] == ["it.checkpoint"]

@@ -65,7 +65,7 @@ def test_images_that_the_network_cannot_read_are_refused() -> None:
 def test_it_learns_and_says_how_it_was_made(whole: Trained) -> None:
     assert whole.history[-1].loss < whole.history[0].loss
     assert whole.history[-1].accuracy > 0.8
-    assert [result.epoch for result in whole.history] == [1, 2, 3, 4]
+    assert [result.leg for result in whole.history] == [1, 2, 3, 4]
     assert whole.steps == 12
     assert whole.weights == weights_digest(whole.state)
     assert all_finite(whole.state)

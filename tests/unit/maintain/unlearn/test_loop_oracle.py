@@ -35,9 +35,10 @@ def by_hand(recipe: Recipe) -> dict[str, Tensor]:
     weights = list(network.parameters())
     speeds = [torch.zeros_like(weight) for weight in weights]
     total, step = recipe.epochs * loader.batches_per_epoch, 0
-    for epoch in range(recipe.epochs):
-        for batch, labels in loader.epoch(epoch):
-            loss = functional.cross_entropy(network(Chain(TOY.blueprint.preprocessing).apply(batch)), labels)
+    for _ in range(recipe.epochs):
+        for drawn in (loader.draw() for _ in range(loader.batches_per_epoch)):
+            inputs = Chain(TOY.blueprint.preprocessing).apply(drawn.images)
+            loss = functional.cross_entropy(network(inputs), drawn.labels)
             slopes = torch.autograd.grad(loss, weights)
             norm = math.sqrt(sum(float(slope.square().sum()) for slope in slopes))
             scale = min(1.0, recipe.clip_norm / norm)

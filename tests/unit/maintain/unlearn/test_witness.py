@@ -7,7 +7,8 @@ import torch
 
 from maintain.errors import RefusedError
 from maintain.imaging import CaseLoader, load_images, toy_problem, weights_digest
-from maintain.unlearn import Trained, Witness, default_recipe, train
+from maintain.unlearn import Finished, Trained, Witness, default_recipe, train
+from maintain.unlearn.feed import Feed
 from maintain.vocabulary import Role
 
 TOY = toy_problem(roles=((Role.RETAIN, 20),))
@@ -41,12 +42,13 @@ def test_it_hears_what_the_loader_counted() -> None:
     assert (heard.recipe, heard.steps) == (done.recipe, 4)
 
 
-def test_the_log_is_the_loaders_whoever_tells() -> None:
+def test_the_log_is_the_feeds_whoever_tells() -> None:
     witness = Witness()
     done = trained(None)
     images = load_images(TOY.pixels, [case.pixels for case in CASES])
-    loader = CaseLoader(CASES, images, batch_size=16, seed=3)
-    witness.hear(loader, state=done.state, recipe=done.recipe, origin=done.origin, steps=done.steps)
+    feed = Feed(CaseLoader(CASES, images, batch_size=16, seed=3))
+    told = Finished(done.state, "0" * 64, done.origin, feed.state(), done.log, 4, 4, done.history, None)
+    witness.hear(feed, told, recipe=done.recipe)
     assert witness.of(done.state).log.rows == ()
     assert witness.of(done.state).weights == weights_digest(done.state)
 
