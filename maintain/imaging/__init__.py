@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
     from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
     from maintain.imaging.pixels import MemoryPixels, PixelSource, load_images
+    from maintain.imaging.stages import Layers, Stage, depth_of, last_stages, moving, reset_stages, stages_of
     from maintain.imaging.toy import Toy, toy_problem
     from maintain.imaging.transforms import STEPS, Chain, StepEntry, default_chain
     from maintain.imaging.weights import (
@@ -41,11 +42,13 @@ __all__ = [
     "CaseLoader",
     "Chain",
     "HeadRule",
+    "Layers",
     "LoaderCase",
     "LoaderState",
     "MemoryPixels",
     "NetworkEntry",
     "PixelSource",
+    "Stage",
     "State",
     "StepEntry",
     "Toy",
@@ -56,20 +59,25 @@ __all__ = [
     "build_network",
     "check_network",
     "default_chain",
+    "depth_of",
     "deterministic",
     "fill",
     "head_rule",
+    "last_stages",
     "load_images",
     "load_model",
     "load_weights",
     "model_of",
+    "moving",
     "network_entry",
     "non_finite",
     "pick_device",
     "read_weights",
     "read_weights_bytes",
+    "reset_stages",
     "save_weights",
     "seeded",
+    "stages_of",
     "state_of",
     "threads",
     "toy_problem",
@@ -85,6 +93,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "loader": ("CaseLoader", "LoaderCase", "LoaderState"),
     "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),
     "pixels": ("MemoryPixels", "PixelSource", "load_images"),
+    "stages": ("Layers", "Stage", "depth_of", "last_stages", "moving", "reset_stages", "stages_of"),
     "toy": ("Toy", "toy_problem"),
     "transforms": ("STEPS", "Chain", "StepEntry", "default_chain"),
     "weights": (
