@@ -10,6 +10,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain.imaging.augmentation import (
+        AUGMENTATIONS,
+        NO_AUGMENTATION,
+        Augment,
+        AugmentationEntry,
+        augmentation_entry,
+        load_augmentation,
+    )
     from maintain.imaging.batches import batch_bounds, batches_per_epoch
     from maintain.imaging.blueprint import Blueprint, blueprint_of
     from maintain.imaging.compute import deterministic, pick_device, seeded, threads
@@ -36,8 +44,12 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AUGMENTATIONS",
     "NETWORKS",
+    "NO_AUGMENTATION",
     "STEPS",
+    "Augment",
+    "AugmentationEntry",
     "Blueprint",
     "CaseLoader",
     "Chain",
@@ -53,6 +65,7 @@ __all__ = [
     "StepEntry",
     "Toy",
     "all_finite",
+    "augmentation_entry",
     "batch_bounds",
     "batches_per_epoch",
     "blueprint_of",
@@ -64,6 +77,7 @@ __all__ = [
     "fill",
     "head_rule",
     "last_stages",
+    "load_augmentation",
     "load_images",
     "load_model",
     "load_weights",
@@ -86,6 +100,14 @@ __all__ = [
 
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
+    "augmentation": (
+        "AUGMENTATIONS",
+        "NO_AUGMENTATION",
+        "Augment",
+        "AugmentationEntry",
+        "augmentation_entry",
+        "load_augmentation",
+    ),
     "batches": ("batch_bounds", "batches_per_epoch"),
     "blueprint": ("Blueprint", "blueprint_of"),
     "compute": ("deterministic", "pick_device", "seeded", "threads"),

@@ -19,6 +19,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from maintain.codec import encode
 from maintain.errors import InputError, RefusedError, WaitingError
 from maintain.hashing import Digest, digest_json
+from maintain.imaging.augmentation import load_augmentation
 from maintain.imaging.blueprint import Blueprint
 from maintain.imaging.compute import deterministic, restore_rng, rng_state, seeded
 from maintain.imaging.heads import head_rule
@@ -195,14 +196,14 @@ def _begin(blueprint: Blueprint, recipe: Recipe, loader: CaseLoader, device: str
 
 def _epoch(session: _Session) -> None:
     """One pass: gradient, clip, step, schedule. Refuses to go on from numbers that are not finite."""
-    rule = head_rule(session.blueprint.head)
+    rule, augment = head_rule(session.blueprint.head), load_augmentation(session.recipe.augmentation)
     loss_sum = torch.zeros((), dtype=torch.float64, device=session.device)
     right = torch.zeros((), dtype=torch.int64, device=session.device)
     session.network.train()
     if session.freeze_norms:
         freeze_norms(session.network)
     for images, labels in session.loader.epoch(session.done):
-        outputs = session.network(session.chain.apply(images))
+        outputs = session.network(session.chain.apply(augment(images, torch.default_generator)))
         loss = rule.loss(outputs, labels)
         session.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves `backward` unannotated
