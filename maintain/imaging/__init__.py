@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         augmentation_entry,
         load_augmentation,
     )
+    from maintain.imaging.bank import ImageBank, ResidentBank, StreamingBank, bank_for
     from maintain.imaging.batches import batch_bounds, batches_per_epoch
     from maintain.imaging.blueprint import Blueprint, blueprint_of
     from maintain.imaging.compute import deterministic, pick_device, seeded, threads
@@ -54,18 +55,22 @@ __all__ = [
     "CaseLoader",
     "Chain",
     "HeadRule",
+    "ImageBank",
     "Layers",
     "LoaderCase",
     "LoaderState",
     "MemoryPixels",
     "NetworkEntry",
     "PixelSource",
+    "ResidentBank",
     "Stage",
     "State",
     "StepEntry",
+    "StreamingBank",
     "Toy",
     "all_finite",
     "augmentation_entry",
+    "bank_for",
     "batch_bounds",
     "batches_per_epoch",
     "blueprint_of",
@@ -108,6 +113,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
         "augmentation_entry",
         "load_augmentation",
     ),
+    "bank": ("ImageBank", "ResidentBank", "StreamingBank", "bank_for"),
     "batches": ("batch_bounds", "batches_per_epoch"),
     "blueprint": ("Blueprint", "blueprint_of"),
     "compute": ("deterministic", "pick_device", "seeded", "threads"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ from maintain.hashing import Digest, canonical_json, digest_lines
 from maintain.imaging.batches import batch_bounds
 from maintain.records import LoaderLog, LoaderRow, Origin
 from maintain.vocabulary import Role
+
+if TYPE_CHECKING:
+    from maintain.imaging.bank import ImageBank
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,17 @@ class CaseLoader:
     """Batches of (uint8 images, labels) by epoch, in an order drawn from (seed, epoch) and the cases alone.
 
     Raises:
-        InputError: No cases, a case twice, or not one image a case.
+        InputError: No cases, a case twice, or not one image a case in the bank.
     """
 
-    def __init__(self, cases: Sequence[LoaderCase], images: Tensor, *, batch_size: int, seed: int) -> None:
-        _check(cases, images, seed)
+    def __init__(self, cases: Sequence[LoaderCase], bank: ImageBank, *, batch_size: int, seed: int) -> None:
+        _check(cases, bank, seed)
         self._bounds = batch_bounds(len(cases), batch_size)
         places = sorted(range(len(cases)), key=lambda place: (cases[place].case_id, cases[place].label_version))
         self._cases = tuple(cases[place] for place in places)
         self._places = torch.tensor(places, dtype=torch.int64)
-        self._images = images
-        self._labels = torch.tensor([case.label for case in cases], dtype=torch.int64, device=images.device)
+        self._bank = bank
+        self._labels = torch.tensor([case.label for case in cases], dtype=torch.int64, device=bank.device)
         self._seed = seed
         self._epoch = 0
         self._counts = np.zeros(len(cases), dtype=np.int64)
@@ -78,11 +82,14 @@ class CaseLoader:
         """One pass over all cases, every batch counted as it is handed out."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._cases))
         self._epoch = number + 1
-        for start, end in self._bounds:
-            drawn = order[start:end]
-            self._counts[drawn] += 1
-            chosen = self._places[torch.from_numpy(drawn)].to(self._images.device)
-            yield self._images[chosen], self._labels[chosen]
+        places = self._places[torch.from_numpy(order)]
+        for (start, end), following in zip(self._bounds, [*self._bounds[1:], None], strict=True):
+            self._counts[order[start:end]] += 1
+            images = self._bank.take(places[start:end])
+            labels = self._labels[places[start:end].to(self._bank.device)]
+            if following is not None:
+                self._bank.expect(places[slice(*following)])
+            yield images, labels
 
     def state(self) -> LoaderState:
         """Where the loader stands."""
@@ -109,11 +116,11 @@ class CaseLoader:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _check(cases: Sequence[LoaderCase], images: Tensor, seed: int) -> None:
-    if not cases or images.ndim != 4 or images.shape[0] != len(cases) or images.dtype is not torch.uint8:
+def _check(cases: Sequence[LoaderCase], bank: ImageBank, seed: int) -> None:
+    if not cases or len(bank) != len(cases):
         raise InputError(
-            f"{len(cases)} cases do not fit images of shape {tuple(images.shape)} and type {images.dtype}.",
-            remedy="Give one uint8 image [height, width, channels] for each case, and at least one case.",
+            f"{len(cases)} cases do not fit {len(bank)} images.",
+            remedy="Give one image for each case, and at least one case.",
         )
     if len({(case.case_id, case.label_version) for case in cases}) != len(cases):
         raise InputError("A case was given to the loader twice.", remedy="List every case once, in one role.")

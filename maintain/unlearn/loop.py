@@ -20,11 +20,12 @@ from maintain.codec import encode
 from maintain.errors import InputError, RefusedError, WaitingError
 from maintain.hashing import Digest, digest_json
 from maintain.imaging.augmentation import load_augmentation
+from maintain.imaging.bank import bank_for
 from maintain.imaging.blueprint import Blueprint
 from maintain.imaging.compute import deterministic, restore_rng, rng_state, seeded
 from maintain.imaging.heads import head_rule
 from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
-from maintain.imaging.pixels import PixelSource, load_images
+from maintain.imaging.pixels import PixelSource
 from maintain.imaging.transforms import Chain
 from maintain.imaging.weights import all_finite, fill, state_of, weights_digest
 from maintain.records import LoaderLog, Origin, Recipe
@@ -97,9 +98,9 @@ def train(
     """
     check_recipe(recipe)
     _refuse_beyond_budget(recipe, len(cases), budget_steps)
-    images = load_images(pixels, [case.pixels for case in cases]).to(device)
-    Chain(blueprint.preprocessing).check(images, blueprint.input_shape)
-    loader = CaseLoader(cases, images, batch_size=recipe.batch_size, seed=recipe.seed)
+    bank = bank_for(pixels, [case.pixels for case in cases], device=device)
+    Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
+    loader = CaseLoader(cases, bank, batch_size=recipe.batch_size, seed=recipe.seed)
     with deterministic(device), seeded(recipe.seed, device):
         session = _begin(blueprint, recipe, loader, device, start)
         _resume(session, checkpoint)

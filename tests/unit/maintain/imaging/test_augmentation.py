@@ -150,10 +150,10 @@ def _by_hand(image: NDArray[np.float64], draws: NDArray[np.float64]) -> NDArray[
     mean = _grey(moved).mean()
     moved = np.clip((moved - mean) * (1 + JITTER * strong) + mean, 0, 1)
     grey = _grey(moved)
-    return np.clip((moved - grey) * (1 + JITTER * colourful) + grey, 0, 1)
+    return np.asarray(np.clip((moved - grey) * (1 + JITTER * colourful) + grey, 0, 1))
 
 
 def _grey(image: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(image) != 3:
-        return image.mean(axis=0)
-    return 0.299 * image[0] + 0.587 * image[1] + 0.114 * image[2]
+        return np.asarray(image.mean(axis=0))
+    return np.asarray(0.299 * image[0] + 0.587 * image[1] + 0.114 * image[2])

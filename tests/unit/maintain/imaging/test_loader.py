@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from maintain.errors import InputError
-from maintain.imaging import CaseLoader, LoaderCase, LoaderState
+from maintain.imaging import CaseLoader, LoaderCase, LoaderState, ResidentBank
 from maintain.records import Origin
 from maintain.vocabulary import OriginKind, Role
 
@@ -26,7 +26,7 @@ def images(count: int) -> Tensor:
 
 
 def loader(count: int = 10, *, batch_size: int = 4, seed: int = 3) -> CaseLoader:
-    return CaseLoader(cases(count), images(count), batch_size=batch_size, seed=seed)
+    return CaseLoader(cases(count), ResidentBank(images(count)), batch_size=batch_size, seed=seed)
 
 
 def order(given: CaseLoader, epoch: int) -> list[int]:
@@ -35,11 +35,9 @@ def order(given: CaseLoader, epoch: int) -> list[int]:
 
 def test_cases_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="0 cases do not fit"):
-        CaseLoader((), images(1), batch_size=4, seed=1)
+        CaseLoader((), ResidentBank(images(1)), batch_size=4, seed=1)
     with pytest.raises(InputError, match="3 cases do not fit"):
-        CaseLoader(cases(3), images(2), batch_size=4, seed=1)
-    with pytest.raises(InputError, match="float32"):
-        CaseLoader(cases(2), images(2).to(torch.float32), batch_size=4, seed=1)
+        CaseLoader(cases(3), ResidentBank(images(2)), batch_size=4, seed=1)
     with pytest.raises(InputError, match="seed"):
         loader(seed=-1)
 
@@ -47,7 +45,7 @@ def test_cases_that_do_not_fit_are_refused() -> None:
 def test_a_case_in_two_roles_is_refused() -> None:
     twice = (cases(1)[0], dataclasses.replace(cases(1)[0], role=Role.FORGET))
     with pytest.raises(InputError, match="twice"):
-        CaseLoader(twice, images(2), batch_size=4, seed=1)
+        CaseLoader(twice, ResidentBank(images(2)), batch_size=4, seed=1)
 
 
 @given(count=st.integers(1, 40), batch_size=st.integers(1, 12), seed=st.integers(0, 99), epoch=st.integers(0, 9))
@@ -74,7 +72,7 @@ def test_the_order_is_drawn_from_seed_and_epoch_alone() -> None:
     assert order(later, 2) == first
     assert order(loader(), 3) != first
     assert order(loader(seed=4), 2) != first
-    turned = CaseLoader(tuple(reversed(cases(10))), images(10).flip(0), batch_size=4, seed=3)
+    turned = CaseLoader(tuple(reversed(cases(10))), ResidentBank(images(10).flip(0)), batch_size=4, seed=3)
     assert order(turned, 2) == first
 
 
@@ -101,7 +99,7 @@ def test_the_log_is_sorted_by_role_and_case_and_names_both_ends() -> None:
         dataclasses.replace(case, role=Role.FORGET if number % 2 else Role.RETAIN, label_version=number)
         for number, case in enumerate(reversed(cases(6)))
     )
-    given_loader = CaseLoader(mixed, images(6), batch_size=4, seed=1)
+    given_loader = CaseLoader(mixed, ResidentBank(images(6)), batch_size=4, seed=1)
     for epoch in range(3):
         order(given_loader, epoch)
     log = given_loader.log(ORIGIN, final_weights="end", steps=6)
@@ -133,7 +131,7 @@ def test_counts_of_other_cases_are_refused(counts: tuple[int, ...]) -> None:
 
 def test_the_digest_of_the_cases_knows_role_label_and_pixels_but_not_the_order() -> None:
     def digest(given: tuple[LoaderCase, ...]) -> str:
-        return CaseLoader(given, images(len(given)), batch_size=4, seed=1).cases_digest
+        return CaseLoader(given, ResidentBank(images(len(given))), batch_size=4, seed=1).cases_digest
 
     plain = cases(3)
     assert digest(plain) == digest(tuple(reversed(plain)))

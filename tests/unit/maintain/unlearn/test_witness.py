@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maintain.errors import RefusedError
-from maintain.imaging import CaseLoader, load_images, toy_problem, weights_digest
+from maintain.imaging import CaseLoader, ResidentBank, load_images, toy_problem, weights_digest
 from maintain.unlearn import Trained, Witness, default_recipe, train
 from maintain.vocabulary import Role
 
@@ -45,7 +45,7 @@ def test_the_log_is_the_loaders_whoever_tells() -> None:
     witness = Witness()
     done = trained(None)
     images = load_images(TOY.pixels, [case.pixels for case in CASES])
-    loader = CaseLoader(CASES, images, batch_size=16, seed=3)
+    loader = CaseLoader(CASES, ResidentBank(images), batch_size=16, seed=3)
     witness.hear(loader, state=done.state, recipe=done.recipe, origin=done.origin, steps=done.steps)
     assert witness.of(done.state).log.rows == ()
     assert witness.of(done.state).weights == weights_digest(done.state)
