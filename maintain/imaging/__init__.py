@@ -10,6 +10,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain.imaging.augmentation import (
+        AUGMENTATIONS,
+        NO_AUGMENTATION,
+        Augment,
+        AugmentationEntry,
+        augmentation_entry,
+        load_augmentation,
+    )
+    from maintain.imaging.bank import ImageBank, ResidentBank, StreamingBank, bank_for
     from maintain.imaging.batches import batch_bounds, batches_per_epoch
     from maintain.imaging.blueprint import Blueprint, blueprint_of
     from maintain.imaging.compute import deterministic, pick_device, seeded, threads
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
     from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
     from maintain.imaging.pixels import MemoryPixels, PixelSource, load_images
+    from maintain.imaging.stages import Layers, Stage, depth_of, last_stages, moving, reset_stages, stages_of
     from maintain.imaging.toy import Toy, toy_problem
     from maintain.imaging.transforms import STEPS, Chain, StepEntry, default_chain
     from maintain.imaging.weights import (
@@ -35,41 +45,58 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AUGMENTATIONS",
     "NETWORKS",
+    "NO_AUGMENTATION",
     "STEPS",
+    "Augment",
+    "AugmentationEntry",
     "Blueprint",
     "CaseLoader",
     "Chain",
     "HeadRule",
+    "ImageBank",
+    "Layers",
     "LoaderCase",
     "LoaderState",
     "MemoryPixels",
     "NetworkEntry",
     "PixelSource",
+    "ResidentBank",
+    "Stage",
     "State",
     "StepEntry",
+    "StreamingBank",
     "Toy",
     "all_finite",
+    "augmentation_entry",
+    "bank_for",
     "batch_bounds",
     "batches_per_epoch",
     "blueprint_of",
     "build_network",
     "check_network",
     "default_chain",
+    "depth_of",
     "deterministic",
     "fill",
     "head_rule",
+    "last_stages",
+    "load_augmentation",
     "load_images",
     "load_model",
     "load_weights",
     "model_of",
+    "moving",
     "network_entry",
     "non_finite",
     "pick_device",
     "read_weights",
     "read_weights_bytes",
+    "reset_stages",
     "save_weights",
     "seeded",
+    "stages_of",
     "state_of",
     "threads",
     "toy_problem",
@@ -78,6 +105,15 @@ __all__ = [
 
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
+    "augmentation": (
+        "AUGMENTATIONS",
+        "NO_AUGMENTATION",
+        "Augment",
+        "AugmentationEntry",
+        "augmentation_entry",
+        "load_augmentation",
+    ),
+    "bank": ("ImageBank", "ResidentBank", "StreamingBank", "bank_for"),
     "batches": ("batch_bounds", "batches_per_epoch"),
     "blueprint": ("Blueprint", "blueprint_of"),
     "compute": ("deterministic", "pick_device", "seeded", "threads"),
@@ -85,6 +121,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "loader": ("CaseLoader", "LoaderCase", "LoaderState"),
     "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),
     "pixels": ("MemoryPixels", "PixelSource", "load_images"),
+    "stages": ("Layers", "Stage", "depth_of", "last_stages", "moving", "reset_stages", "stages_of"),
     "toy": ("Toy", "toy_problem"),
     "transforms": ("STEPS", "Chain", "StepEntry", "default_chain"),
     "weights": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from maintain.hashing import Digest, canonical_json, digest_lines
 from maintain.imaging.batches import batch_bounds
 from maintain.records import LoaderRow
 from maintain.vocabulary import Role
+
+if TYPE_CHECKING:
+    from maintain.imaging.bank import ImageBank
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,17 @@ class CaseLoader:
     """Batches of uint8 images and labels without end, each pass in an order drawn from (seed, pass) and the cases.
 
     Raises:
-        InputError: No cases, a case twice, or not one image a case.
+        InputError: No cases, a case twice, or not one image a case in the bank.
     """
 
-    def __init__(self, cases: Sequence[LoaderCase], images: Tensor, *, batch_size: int, seed: int) -> None:
-        _check(cases, images, seed)
+    def __init__(self, cases: Sequence[LoaderCase], bank: ImageBank, *, batch_size: int, seed: int) -> None:
+        _check(cases, bank, seed)
         self._bounds = batch_bounds(len(cases), batch_size)
         places = sorted(range(len(cases)), key=lambda place: (cases[place].case_id, cases[place].label_version))
         self._cases = tuple(cases[place] for place in places)
         self._places = torch.tensor(places, dtype=torch.int64)
-        self._images = images
-        self._labels = torch.tensor([case.label for case in cases], dtype=torch.int64, device=images.device)
+        self._bank = bank
+        self._labels = torch.tensor([case.label for case in cases], dtype=torch.int64, device=bank.device)
         self._seed = seed
         self._drawn = 0
         self._order = self._shuffled(0)
@@ -102,7 +106,11 @@ class CaseLoader:
             self._order = self._shuffled(turn)
         start, end = self._bounds[place]
         self._drawn += 1
-        return self._handed(self._order[start:end])
+        handed = self._handed(self._order[start:end])
+        if place + 1 < len(self._bounds):
+            start, end = self._bounds[place + 1]
+            self._bank.expect(self._places[torch.from_numpy(self._order[start:end])])
+        return handed
 
     def sweep(self) -> Iterator[Drawn]:
         """Every case once, in the loader's order and counted, beside the steps: to look at them, not to step."""
@@ -135,18 +143,18 @@ class CaseLoader:
     def _handed(self, drawn: NDArray[np.int64]) -> Drawn:
         self._counts[drawn] += 1
         places = torch.from_numpy(drawn)
-        chosen = self._places[places].to(self._images.device)
-        return Drawn(self._images[chosen], self._labels[chosen], places.to(self._images.device))
+        chosen, device = self._places[places], self._bank.device
+        return Drawn(self._bank.take(chosen), self._labels[chosen.to(device)], places.to(device))
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _check(cases: Sequence[LoaderCase], images: Tensor, seed: int) -> None:
-    if not cases or images.ndim != 4 or images.shape[0] != len(cases) or images.dtype is not torch.uint8:
+def _check(cases: Sequence[LoaderCase], bank: ImageBank, seed: int) -> None:
+    if not cases or len(bank) != len(cases):
         raise InputError(
-            f"{len(cases)} cases do not fit images of shape {tuple(images.shape)} and type {images.dtype}.",
-            remedy="Give one uint8 image [height, width, channels] for each case, and at least one case.",
+            f"{len(cases)} cases do not fit {len(bank)} images.",
+            remedy="Give one image for each case, and at least one case.",
         )
     if len({(case.case_id, case.label_version) for case in cases}) != len(cases):
         raise InputError("A case was given to the loader twice.", remedy="List every case once, in one role.")

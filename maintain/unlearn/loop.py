@@ -111,7 +111,8 @@ def _step(session: Session) -> tuple[Tensor, Tensor, int]:
     """Gradient, clip, step, schedule: the loss, the cases decided as labelled, and how many there were."""
     asked, objective = session.asked, session.asked.objective
     handed = asked.feed.draw(objective.side(session.step))
-    batch = Batch(session.chain.apply(handed.images), handed.labels, handed.places, session.step)
+    images = session.augment(handed.images, torch.default_generator)
+    batch = Batch(session.chain.apply(images), handed.labels, handed.places, session.step)
     with _computing(asked):
         found = objective.loss(session.network, batch)
     session.optimiser.zero_grad(set_to_none=True)
@@ -141,8 +142,13 @@ def _look(session: Session) -> None:
         return
     state = state_of(session.network)
     standing = asked.judge(state)
-    if session.kept is None or standing.score < session.kept.standing.score or standing.reached:
+    if session.kept is None or _rank(standing) <= _rank(session.kept.standing):
         session.kept = Kept(state, asked.feed.state(), session.step, standing)
+
+
+def _rank(standing: Standing) -> tuple[bool, float]:
+    """What reaches the target before what does not, then the nearer; of equals the later one is taken."""
+    return not standing.reached, standing.score
 
 
 def _interrupted(session: Session) -> WaitingError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from maintain.errors import InputError, UnknownNameError
+from maintain.imaging.augmentation import NO_AUGMENTATION, augmentation_entry
 from maintain.imaging.batches import batches_per_epoch
 from maintain.records import Recipe
 
@@ -22,8 +23,6 @@ RISE_SHARE = 0.3
 START_DIVISOR = 25.0
 #: The one-cycle rate ends at its beginning divided by this (torch's default).
 END_DIVISOR = 1e4
-#: Images as they are. On purpose in the default: augmentation hides the leak that the demo shows.
-NO_AUGMENTATION = "none"
 
 #: Peak of the one-cycle learning rate, setting L.
 PEAK_LEARNING_RATE = 0.05
@@ -43,7 +42,10 @@ NOT_DRAWN_YET = ""
 
 
 def default_recipe(*, seed: int, epochs: int = EPOCHS) -> Recipe:
-    """Setting L with a seed; the digest of the initial weights is filled by the training."""
+    """Setting L with a seed; the digest of the initial weights is filled by the training.
+
+    Images stay as they are on purpose: augmentation hides the leak that the demo shows.
+    """
     return Recipe(
         optimiser=SGD_NESTEROV,
         learning_rate=PEAK_LEARNING_RATE,
@@ -93,10 +95,10 @@ def check_recipe(recipe: Recipe) -> None:
     for kind, word, known in (
         ("optimiser", recipe.optimiser, SGD_NESTEROV),
         ("schedule", recipe.schedule, ONE_CYCLE),
-        ("augmentation", recipe.augmentation, NO_AUGMENTATION),
     ):
         if word != known:
             raise UnknownNameError(kind, word, [known])
+    augmentation_entry(recipe.augmentation)
     for name, fits, allowed in (
         ("learning rate", 0 < recipe.learning_rate < float("inf"), "above zero"),
         ("momentum", 0 < recipe.momentum < 1, "between zero and one"),

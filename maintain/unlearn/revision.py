@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from maintain.codec import digest_of
 from maintain.errors import RefusedError
+from maintain.imaging.bank import bank_for
 from maintain.imaging.blueprint import Blueprint, blueprint_of
 from maintain.imaging.loader import CaseLoader
-from maintain.imaging.pixels import load_images
 from maintain.imaging.transforms import Chain
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import Course, check_course
@@ -96,9 +98,9 @@ def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course) -> Feed
 
 def _loader(request: UnlearnRequest, blueprint: Blueprint, role: Role, batch_size: int) -> CaseLoader:
     cases = blueprint.loader_cases(request.roles.of(role), role)
-    images = load_images(request.pixels, [case.pixels for case in cases]).to(request.device)
-    Chain(blueprint.preprocessing).check(images, blueprint.input_shape)
-    return CaseLoader(cases, images, batch_size=batch_size, seed=request.seed)
+    bank = bank_for(request.pixels, [case.pixels for case in cases], device=request.device)
+    Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
+    return CaseLoader(cases, bank, batch_size=batch_size, seed=request.seed)
 
 
 def _scaled(batch: int, share: float) -> int:

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from maintain.codec import encode
 from maintain.errors import InputError
 from maintain.hashing import Digest, digest_json
+from maintain.imaging.augmentation import Augment, load_augmentation
 from maintain.imaging.blueprint import Blueprint
 from maintain.imaging.heads import HeadRule, head_rule
 from maintain.imaging.transforms import Chain
@@ -98,6 +99,7 @@ class Session:
     digest: Digest
     chain: Chain
     rule: HeadRule
+    augment: Augment
     network: nn.Module
     optimiser: SGD
     scheduler: LRScheduler
@@ -153,7 +155,8 @@ def begin(training: Training) -> Session:
             training.feed.cases_digest,
         ]
     )
-    return Session(training, origin, digest, chain, rule, network, optimiser, schedule_of(optimiser, course))
+    augment = load_augmentation(training.augmentation)
+    return Session(training, origin, digest, chain, rule, augment, network, optimiser, schedule_of(optimiser, course))
 
 
 # --- private ---------------------------------------------------------------------------------------

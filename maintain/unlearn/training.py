@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from maintain.errors import InputError
 from maintain.hashing import Digest
+from maintain.imaging.bank import bank_for
 from maintain.imaging.blueprint import Blueprint
 from maintain.imaging.loader import CaseLoader, LoaderCase
-from maintain.imaging.pixels import PixelSource, load_images
+from maintain.imaging.pixels import PixelSource
 from maintain.imaging.transforms import Chain
 from maintain.records import LoaderLog, Origin, Recipe
 from maintain.unlearn.course import Norms, Precision, course_of
@@ -70,14 +72,14 @@ def train(
         WaitingError: `stop` said so; the checkpoint is written.
     """
     check_recipe(recipe)
-    images = load_images(pixels, [case.pixels for case in cases]).to(device)
-    Chain(blueprint.preprocessing).check(images, blueprint.input_shape)
+    bank = bank_for(pixels, [case.pixels for case in cases], device=device)
+    Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
     norms = Norms.FROZEN if start is not None and start.freeze_norms else Norms.MIXED
 
     def attempt(batch_size: int) -> tuple[Recipe, Feed, Finished]:
         tried = replace(recipe, batch_size=batch_size)
         _refuse_beyond_budget(tried, len(cases), budget_steps)
-        feed = Feed(CaseLoader(cases, images, batch_size=batch_size, seed=recipe.seed))
+        feed = Feed(CaseLoader(cases, bank, batch_size=batch_size, seed=recipe.seed))
         training = Training(
             blueprint=blueprint,
             course=course_of(tried, len(cases), norms=norms, precision=precision),

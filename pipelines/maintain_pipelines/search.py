@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from maintain.errors import InputError, NotEvaluatedError, RefusedError
-from maintain.imaging import State, model_of, read_weights_bytes, weights_digest
-from maintain.measure import measure
-from maintain.records import Decision, Measurement, MethodRequest, Plan, Slot
+from maintain.imaging import State
+from maintain.records import Decision, MethodRequest, Plan, Slot
 from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info, steps_of
 from maintain.vocabulary import Claim, Role
-from maintain_pipelines.difficulty import difficulty_of
-from maintain_pipelines.screening import Ask, Contest, Screened, retained_loss, screen
+from maintain_pipelines.judging import contest_of, judge_of
+from maintain_pipelines.screening import Contest, Screened, retained_loss, screen
 
 #: Where a method says how far it is: its name, passes done, passes in all.
 TellProgress: TypeAlias = Callable[[str, int, int], None]
@@ -86,13 +85,14 @@ def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shel
         references = shelf.references()
     except RefusedError as error:
         return Decision(method.name, False, f"It has nothing to be compared with. {error.message}"), None
+    contest = contest_of(plan, request, {}, references)
     try:
-        state = load_method(method.name).unlearn(request).state
-    except RefusedError as error:
+        state = load_method(method.name).unlearn(replace(request, judge=judge_of(contest))).state
+    except (NotEvaluatedError, RefusedError) as error:
         return Decision(method.name, False, error.message), None
     heard = request.witness.of(state)
-    screened = _screened(plan, request, state, references)
-    decision = Decision(method.name, screened.passed, screened.reason, heard.steps, screened.figures)
+    screened = _screened(contest, state)
+    decision = Decision(method.name, screened.passed, screened.reason, heard.spent, screened.figures)
     return decision, Product(state, heard) if screened.passed else None
 
 
@@ -107,7 +107,8 @@ def _anew(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: She
         product = Product(state, request.witness.of(state))
         steps = product.heard.steps
     try:
-        lost = retained_loss(_asking(request), champion=_champion(request), candidate=product.state)
+        contest = contest_of(plan, request, product.state)
+        lost = retained_loss(contest.ask, champion=contest.champion, candidate=product.state)
     except NotEvaluatedError as error:
         return Decision(method.name, True, error.message, steps), product
     return Decision(method.name, True, reason, steps, () if lost is None else (lost,)), product
@@ -121,39 +122,11 @@ def _against(plan: Plan, method: MethodRequest, request: UnlearnRequest) -> str 
     return " ".join(finding.reason for finding in eligibility.blocking) or None
 
 
-def _screened(plan: Plan, request: UnlearnRequest, state: State, references: tuple[State, ...]) -> Screened:
-    contest = Contest(
-        plan=plan,
-        roles=request.roles,
-        ask=_asking(request),
-        champion=_champion(request),
-        candidate=state,
-        references=references,
-        difficulty=lambda cases: difficulty_of(cases, request.roles, request.pixels),
-    )
+def _screened(contest: Contest, state: State) -> Screened:
     try:
-        return screen(contest)
+        return screen(replace(contest, candidate=state))
     except NotEvaluatedError as error:
         return Screened(False, error.message)
-
-
-def _champion(request: UnlearnRequest) -> State:
-    return read_weights_bytes(request.read_parent(), expected=request.parent_weights)
-
-
-def _asking(request: UnlearnRequest) -> Ask:
-    def ask(state: State, roles: tuple[Role, ...]) -> tuple[Measurement, ...]:
-        rows = measure(
-            model_of(request.spec, state),
-            request.spec,
-            request.roles.of(*roles),
-            request.pixels,
-            weights=weights_digest(state),
-            device=request.device,
-        )
-        return tuple(row for row in rows if all(row.label_mask))
-
-    return ask
 
 
 def _request(

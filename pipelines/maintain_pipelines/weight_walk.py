@@ -53,7 +53,7 @@ class Walk:
 
 def walk(root: Path) -> Walk:
     """Look at every file below a folder, links to folders followed. What cannot be read or opened is listed."""
-    files, lying, closed = 0, [], []
+    files, lying, closed = 0, list[Lying](), list[str]()
     for path in _files(root):
         files += 1
         place = path.relative_to(root).as_posix()

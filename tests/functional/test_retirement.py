@@ -295,10 +295,11 @@ def test_the_weights_in_a_checkpoint_are_found_whatever_its_name(workspace: Path
     path.parent.mkdir(parents=True)
     state = {"layer.weight": torch.arange(6.0)}
     digest = save_weights(workspace / "plain.safetensors", state)
-    empty = torch.zeros(1)
-    write_checkpoint(path, Checkpoint("t", "i", 1, state, {}, {}, empty, [], []))
+    other = {"layer.weight": torch.zeros(6)}
+    write_checkpoint(path, Checkpoint("t", "i", 1, state, {}, {}, {}, [], []))
+    write_checkpoint(path.with_name("kept"), Checkpoint("t", "i", 1, other, {}, {}, {}, [], [], kept=state))
     held = {item.place for item in walk(workspace).holding(digest)}
-    assert held == {"plain.safetensors", "trainings/odd/bin"}
+    assert held == {"plain.safetensors", "trainings/odd/bin", "trainings/odd/kept"}
 
 
 def test_a_copy_under_another_name_of_the_same_file_is_told_as_out_of_reach(workspace: Path, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from maintain.records import (
 )
 from maintain.settings import Settings, Workspace
 from maintain.unlearn import METHODS, resolve_options
+from maintain.unlearn.recipes import require_recipe
 from maintain.vocabulary import Alias, Claim, ManifestStatus, Reason, Role, Split
 from maintain_pipelines.bench.problem import SUBGROUP, Belongs, Problem, recalled, withdrawn
 from maintain_pipelines.bench.trainings import Model, Trainings
@@ -191,7 +192,7 @@ def _registered(store: Any, problem: Problem, model: Model, number: int) -> Cham
         loader_log=codec.digest_of(model.heard.log),
         parent=None,
         method="train",
-        seed=model.heard.recipe.seed,
+        seed=require_recipe(model.heard.recipe).seed,
         code=__version__,
     )
     files = {

@@ -95,7 +95,7 @@ def heard_of(desk: Desk, planned: Planned, state: State) -> Heard:
     rows = [LoaderRow(Role.RETAIN, row.case_id, row.label_version, _PASSES) for row in planned.roles.of(Role.RETAIN)]
     rows.sort(key=lambda row: (row.role.value, row.case_id, row.label_version))
     log = LoaderLog(origin, weights_digest(state), _PASSES * len(rows), tuple(rows))
-    return Heard(log.final_weights, desk.model.heard.recipe, origin, log, log.steps)
+    return Heard(log.final_weights, desk.model.heard.recipe, origin, log, log.steps, log.steps)
 
 
 def about(heard: Heard, state: State) -> Heard:

@@ -89,4 +89,4 @@ def _read(folder: Path | None, key: Digest, recipe: Recipe) -> Model | None:
     state = read_weights(folder / f"{short(key)}.safetensors")
     log = codec.read(folder / f"{short(key)}.log.json", LoaderLog, expected=None)
     done = replace(recipe, initial_weights=log.origin.weights)
-    return Model(state, Heard(weights_digest(state), done, log.origin, log, log.steps))
+    return Model(state, Heard(weights_digest(state), done, log.origin, log, log.steps, log.steps))

@@ -52,7 +52,8 @@ def _heard(reference: StoredReference) -> Heard:
     recipe = reference.spec.recipe
     if recipe is None:
         raise DamagedError("The spec of a reference has no recipe.", remedy="Train the reference again.")
-    return Heard(reference.record.weights, recipe, reference.log.origin, reference.log, reference.log.steps)
+    log = reference.log
+    return Heard(reference.record.weights, recipe, log.origin, log, steps=log.steps, spent=0)
 
 
 def _against(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -17,9 +18,16 @@ Ask: TypeAlias = Callable[[State, tuple[Role, ...]], tuple[Measurement, ...]]
 Difficult: TypeAlias = Callable[[Sequence[PlannedCase]], Difficulty | None]
 
 
+#: The weights with batch statistics made anew from retained cases; None where they keep none.
+Recalibrate: TypeAlias = Callable[[State], State | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A candidate, the champion that it revises, the references of a group, and how they are asked."""
+    """A candidate, the champion that it revises, the references of a group, and how they are asked.
+
+    What a candidate's batch statistics hide must not decide, so it is asked again with `recalibrate` of them.
+    """
 
     plan: Plan
     roles: RoleTable
@@ -28,27 +36,38 @@ class Contest:
     candidate: State
     references: tuple[State, ...] = ()
     difficulty: Difficult = lambda _: None
+    recalibrate: Recalibrate = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """Whether a candidate goes on, why, and the figures that said so."""
+    """Whether a candidate goes on, why, and the figures that said so.
+
+    `score` says how far it is from what was asked, zero at best: checkpoints of one method are compared by it.
+    """
 
     passed: bool
     reason: str
     figures: tuple[Figure, ...] = ()
+    score: float = math.inf
 
 
-def left(reason: str, *figures: Figure) -> Screened:
+def left(reason: str, *figures: Figure, score: float = math.inf) -> Screened:
     """A method that does not go on."""
-    return Screened(False, reason, figures)
+    return Screened(False, reason, figures, score)
+
+
+def beyond(value: float, slack: float) -> float:
+    """How much of a value lies beyond what is noise."""
+    return max(0.0, value - slack)
 
 
 def together(found: Sequence[Screened]) -> Screened:
     """All of it: every reason that leaves the method or, where there is none, what was seen."""
     passed = all(one.passed for one in found)
     reasons = " ".join(one.reason for one in found if passed or not one.passed)
-    return Screened(passed, reasons, tuple(figure for one in found for figure in one.figures))
+    figures = tuple(figure for one in found for figure in one.figures)
+    return Screened(passed, reasons, figures, sum(one.score for one in found))
 
 
 def limit_of(plan: Plan, gate: str, option: str, *, default: float) -> float:

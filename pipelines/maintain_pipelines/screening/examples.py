@@ -24,7 +24,7 @@ from maintain.statistics import (
 )
 from maintain.statistics.metrics import FloatArray
 from maintain.vocabulary import Role
-from maintain_pipelines.screening.base import Contest, Screened, decided, figure, left, limit_of
+from maintain_pipelines.screening.base import Contest, Screened, beyond, decided, figure, left, limit_of
 
 #: The cases that no model of the lineage learned from and the search may look at.
 NEVER_SEEN = (Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
@@ -37,6 +37,9 @@ CHANCE, LARGEST_AUC_DISTANCE = 0.5, 0.10
 
 #: Largest share in the tail from so many forgotten cases on, and below (DESIGN §7, `membership`).
 LARGEST_TAIL, LARGEST_SMALL_TAIL, CASES_FOR_STRICT_TAIL = 0.10, 0.12, 500
+
+#: What is noise in a score, of gap and attack and of the tail, and the weight of the tail (feasibility study, 5).
+SLACK, TAIL_SLACK, TAIL = 0.03, 0.06, 2.0
 
 #: From so many patients in both arms on more than one covariate is taken out (power study, section 4).
 PATIENTS_FOR_ALL_COLUMNS = 50
@@ -60,9 +63,12 @@ def screen(contest: Contest) -> Screened:
         against.append(f"An attack tells them apart with an AUC of {auc.value:.3f}; {_of(auc):g} is allowed.")
     if tail.value >= _of(tail):
         against.append(f"{tail.value:.3f} of forgotten cases lie in the tail of never-seen ones; {_of(tail):g} may.")
+    score = (
+        beyond(abs(auc.value - CHANCE), SLACK) + beyond(abs(gap.value), SLACK) + TAIL * beyond(tail.value, TAIL_SLACK)
+    )
     if against:
-        return left(" ".join(against), *figures)
-    return Screened(True, f"{said}, an attack reaches an AUC of {auc.value:.3f}.", figures)
+        return left(" ".join(against), *figures, score=score)
+    return Screened(True, f"{said}, an attack reaches an AUC of {auc.value:.3f}.", figures, score)
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from maintain_pipelines.screening.base import (
     Contest,
     Screened,
     accuracy,
+    beyond,
     decided,
     figure,
     left,
@@ -24,6 +25,9 @@ from maintain_pipelines.screening.base import (
 
 #: Difference to the mean of the references, and their own spread, that count as none (DESIGN §7, `reference`).
 MARGIN = 0.10
+
+#: Difference to the references that is noise in a score (as in the screen of `examples`).
+SLACK = 0.03
 
 #: Share of a withdrawn label's cases that may still be given it (DESIGN §7, `zero`).
 ZERO_LIMIT = 0.02
@@ -67,9 +71,10 @@ def _beside(contest: Contest, role: Role) -> Screened:
     if role is Role.FORGET and abs(before) <= margin:
         return left(f"The champion answers as the references do ({before:+.3f}): nothing to forget.", *figures)
     said = f"On {name} cases it differs from the references by {after:+.3f} (champion {before:+.3f})"
+    score = beyond(abs(after), SLACK)
     if abs(after) > margin:
-        return left(f"{said}, more than {margin:g}.", *figures)
-    return Screened(True, f"{said}.", figures)
+        return left(f"{said}, more than {margin:g}.", *figures, score=score)
+    return Screened(True, f"{said}.", figures, score)
 
 
 def _withdrawn(contest: Contest) -> Screened:
@@ -89,9 +94,10 @@ def _withdrawn(contest: Contest) -> Screened:
             failed.append("The champion does not give the label either: nothing to forget.")
         if figures[-1].value >= limit:
             failed.append(f"{figures[-1].value:.3f} of {name} cases are still given the label; {limit:g} is allowed.")
+    score = sum(found.value for found in figures if found.limit is not None)
     if failed:
-        return left(" ".join(failed), *figures)
-    return Screened(True, "The label is no longer given to forgotten or never-seen cases.", tuple(figures))
+        return left(" ".join(failed), *figures, score=score)
+    return Screened(True, "The label is no longer given to forgotten or never-seen cases.", tuple(figures), score)
 
 
 def _given(contest: Contest, state: State, role: Role, gone: frozenset[str]) -> tuple[tuple[Measurement, bool], ...]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from maintain.imaging import State
 from maintain.records import Figure
 from maintain.vocabulary import Role
-from maintain_pipelines.screening.base import Ask, Contest, Screened, accuracy, figure, left, limit_of
+from maintain_pipelines.screening.base import Ask, Contest, Screened, accuracy, beyond, figure, left, limit_of
 
 #: Retained accuracy that may be lost where the plan has no retention gate to ask (DESIGN §7, `retention`).
 LARGEST_LOSS = 0.05
+
+#: Weights of accuracy lost, and of what is lost beyond noise, in a score (feasibility study, section 5).
+LOST, BADLY_LOST, SLACK = 1.5, 5.0, 0.03
 
 
 def screen(contest: Contest) -> Screened:
@@ -17,9 +20,10 @@ def screen(contest: Contest) -> Screened:
     lost = retained_loss(contest.ask, champion=contest.champion, candidate=contest.candidate, limit=limit)
     if lost is None:
         return left("There are no validation cases to measure what is retained.")
+    score = LOST * beyond(lost.value, 0.0) + BADLY_LOST * beyond(lost.value, SLACK)
     if lost.value > limit:
-        return left(f"It loses {lost.value:.3f} of retained accuracy, more than {limit:g}.", lost)
-    return Screened(True, f"It loses {lost.value:.3f} of retained accuracy.", (lost,))
+        return left(f"It loses {lost.value:.3f} of retained accuracy, more than {limit:g}.", lost, score=score)
+    return Screened(True, f"It loses {lost.value:.3f} of retained accuracy.", (lost,), score)
 
 
 def retained_loss(ask: Ask, *, champion: State, candidate: State, limit: float | None = None) -> Figure | None:

@@ -30,6 +30,7 @@ MODULES = (
     "imaging.serving",
     "imaging.transforms",
     "imaging.weights",
+    "options",
     "records.__init__",
     "records.cohort",
     "records.evidence",

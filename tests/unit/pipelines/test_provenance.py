@@ -29,7 +29,7 @@ def heard(origin: Origin, *, cases: int | None = None) -> Heard:
     rows = HONEST.log.rows[:cases]
     unseen = LoaderRow(Role.RETAIN, "never-drawn", 1, 0)
     log = replace(HONEST.log, origin=origin, rows=(*rows, unseen))
-    return Heard(CANDIDATE, recipe(), origin, log, 40)
+    return Heard(CANDIDATE, recipe(), origin, log, 40, 40)
 
 
 def recipe() -> Recipe:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from maintain.errors import InputError
 from maintain.imaging import CaseLoader, LoaderCase, LoaderState
+from maintain.imaging.bank import ResidentBank
 from maintain.vocabulary import Role
 
 
@@ -23,7 +24,7 @@ def images(count: int) -> Tensor:
 
 
 def loader(count: int = 10, *, batch_size: int = 4, seed: int = 3) -> CaseLoader:
-    return CaseLoader(cases(count), images(count), batch_size=batch_size, seed=seed)
+    return CaseLoader(cases(count), ResidentBank(images(count)), batch_size=batch_size, seed=seed)
 
 
 def one_pass(given: CaseLoader) -> list[int]:
@@ -41,11 +42,9 @@ def order(given: CaseLoader, number: int) -> list[int]:
 
 def test_cases_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="0 cases do not fit"):
-        CaseLoader((), images(1), batch_size=4, seed=1)
+        CaseLoader((), ResidentBank(images(1)), batch_size=4, seed=1)
     with pytest.raises(InputError, match="3 cases do not fit"):
-        CaseLoader(cases(3), images(2), batch_size=4, seed=1)
-    with pytest.raises(InputError, match="float32"):
-        CaseLoader(cases(2), images(2).to(torch.float32), batch_size=4, seed=1)
+        CaseLoader(cases(3), ResidentBank(images(2)), batch_size=4, seed=1)
     with pytest.raises(InputError, match="seed"):
         loader(seed=-1)
 
@@ -53,7 +52,7 @@ def test_cases_that_do_not_fit_are_refused() -> None:
 def test_a_case_in_two_roles_is_refused() -> None:
     twice = (cases(1)[0], dataclasses.replace(cases(1)[0], role=Role.FORGET))
     with pytest.raises(InputError, match="twice"):
-        CaseLoader(twice, images(2), batch_size=4, seed=1)
+        CaseLoader(twice, ResidentBank(images(2)), batch_size=4, seed=1)
 
 
 @given(count=st.integers(1, 40), batch_size=st.integers(1, 12), seed=st.integers(0, 99), passes=st.integers(1, 4))
@@ -88,7 +87,7 @@ def test_the_order_is_drawn_from_seed_and_pass_alone() -> None:
     assert order(loader(), 2) == first
     assert order(loader(), 3) != first
     assert order(loader(seed=4), 2) != first
-    turned = CaseLoader(tuple(reversed(cases(10))), images(10).flip(0), batch_size=4, seed=3)
+    turned = CaseLoader(tuple(reversed(cases(10))), ResidentBank(images(10).flip(0)), batch_size=4, seed=3)
     assert order(turned, 2) == first
 
 
@@ -127,7 +126,7 @@ def test_counts_of_other_cases_are_refused(counts: tuple[int, ...]) -> None:
 
 def test_the_digest_of_the_cases_knows_role_label_and_pixels_but_not_the_order() -> None:
     def digest(given: tuple[LoaderCase, ...]) -> str:
-        return CaseLoader(given, images(len(given)), batch_size=4, seed=1).cases_digest
+        return CaseLoader(given, ResidentBank(images(len(given))), batch_size=4, seed=1).cases_digest
 
     plain = cases(3)
     assert digest(plain) == digest(tuple(reversed(plain)))

@@ -33,9 +33,23 @@ def test_a_head_that_no_network_declares_is_refused(head: Head) -> None:
         check_network(SMALL, input_shape=(3, 32, 32), head=head)
 
 
-def test_options_and_no_outputs_are_refused() -> None:
-    with pytest.raises(InputError, match="no option depth"):
-        check_network(Network("small-bn", (Setting("depth", 3),)), input_shape=(3, 32, 32), head=Head.SOFTMAX)
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("small-bn", (Setting("width", "half"),), "no option of the network 'small-bn' called 'width'"),
+        ("all-cnn", (Setting("width", "double"),), "cannot be 'double'"),
+        ("all-cnn", (Setting("width", 2),), "cannot be 2"),
+        ("all-cnn", (Setting("width", "half"), Setting("width", "half")), "given twice"),
+    ],
+)
+def test_an_option_that_the_network_does_not_have_is_refused(
+    name: str, options: tuple[Setting, ...], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        check_network(Network(name, options), input_shape=(3, 32, 32), head=Head.SOFTMAX)
+
+
+def test_no_outputs_are_refused() -> None:
     with pytest.raises(InputError, match="0 outputs"):
         build_network(SMALL, input_shape=(3, 32, 32), outputs=0, seed=1)
 
@@ -65,13 +79,31 @@ def test_the_seed_alone_decides_the_bytes_and_other_draws_go_on() -> None:
     assert digest(2) != first
 
 
-def test_densenet_is_built_by_monai_and_leaves_warnings_alone() -> None:
+@pytest.mark.parametrize(("width", "weights"), [("full", 1_369_738), ("half", 343_018)])
+def test_all_cnn_has_the_published_channels_or_half_of_them(width: str, weights: int) -> None:
+    network = build_network(Network("all-cnn", (Setting("width", width),)), input_shape=(3, 32, 32), outputs=10, seed=1)
+    assert sum(parameter.numel() for parameter in network.parameters()) == weights
+    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    assert [layer.stride[0] for layer in convolutions] == [1, 1, 2, 1, 1, 2, 1, 1]
+    assert all(layer.bias is None for layer in convolutions)
+
+
+def test_an_option_left_out_is_its_default() -> None:
+    def digest(network: Network) -> str:
+        return weights_digest(build_network(network, input_shape=(1, 8, 8), outputs=2, seed=1).state_dict())
+
+    assert digest(Network("all-cnn")) == digest(Network("all-cnn", (Setting("width", "full"),)))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_network_takes_one_or_three_channels_and_its_seed_decides_the_bytes(name: str, channels: int) -> None:
+    shape = (channels, NETWORKS[name].smallest_side, NETWORKS[name].smallest_side)
     before = warnings.showwarning
-    network = build_network(Network("densenet121"), input_shape=(3, 32, 32), outputs=4, seed=1)
+    first, again = (build_network(Network(name), input_shape=shape, outputs=4, seed=1) for _ in range(2))
     assert warnings.showwarning is before
-    assert isinstance(network, nn.Module)
-    with torch.inference_mode():
-        assert network.eval()(torch.zeros(1, 3, 32, 32)).shape == (1, 4)
+    assert all(torch.equal(tensor, again.state_dict()[key]) for key, tensor in first.state_dict().items())
+    assert first(torch.zeros(2, *shape)).shape == (2, 4)
 
 
 def test_every_entry_says_what_it_is_and_the_table_is_read_without_torch() -> None:

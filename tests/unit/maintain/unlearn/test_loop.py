@@ -120,6 +120,18 @@ def test_a_network_that_draws_while_it_trains_goes_on_bit_for_bit(
     assert run(checkpoint=path).weights == run().weights
 
 
+def test_an_augmented_training_learns_from_other_images_and_goes_on_bit_for_bit(whole: Trained, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, augmentation="medical@1")
+    path = tmp_path / "it.checkpoint"
+    with pytest.raises(WaitingError):
+        run(recipe, checkpoint=path, stop=lambda: True)
+    torch.rand(5)
+    resumed = run(recipe, checkpoint=path)
+    assert resumed.weights == run(recipe).weights
+    assert resumed.weights != whole.weights
+    assert resumed.log == dataclasses.replace(whole.log, final_weights=resumed.weights)
+
+
 def test_stopping_after_every_pass_ends_with_the_same_weights(whole: Trained, tmp_path: Path) -> None:
     path = tmp_path / "it.checkpoint"
     interruptions = 0

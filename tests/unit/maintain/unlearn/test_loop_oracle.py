@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.testing import assert_close
 
-from maintain.imaging import CaseLoader, Chain, load_images, toy_problem
+from maintain.imaging import CaseLoader, Chain, ResidentBank, load_images, toy_problem
 from maintain.records import Recipe
 from maintain.unlearn import default_recipe, train
 from maintain.vocabulary import Role
@@ -31,7 +31,7 @@ def rate(step: int, total: int, peak: float) -> float:
 def by_hand(recipe: Recipe) -> dict[str, Tensor]:
     network = TOY.blueprint.build(recipe.seed).train()
     images = load_images(TOY.pixels, [case.pixels for case in CASES])
-    loader = CaseLoader(CASES, images, batch_size=recipe.batch_size, seed=recipe.seed)
+    loader = CaseLoader(CASES, ResidentBank(images), batch_size=recipe.batch_size, seed=recipe.seed)
     weights = list(network.parameters())
     speeds = [torch.zeros_like(weight) for weight in weights]
     total, step = recipe.epochs * loader.batches_per_epoch, 0

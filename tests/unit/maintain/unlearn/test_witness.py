@@ -7,6 +7,7 @@ import torch
 
 from maintain.errors import RefusedError
 from maintain.imaging import CaseLoader, load_images, toy_problem, weights_digest
+from maintain.imaging.bank import ResidentBank
 from maintain.unlearn import Finished, Trained, Witness, default_recipe, train
 from maintain.unlearn.feed import Feed
 from maintain.vocabulary import Role
@@ -46,7 +47,7 @@ def test_the_log_is_the_feeds_whoever_tells() -> None:
     witness = Witness()
     done = trained(None)
     images = load_images(TOY.pixels, [case.pixels for case in CASES])
-    feed = Feed(CaseLoader(CASES, images, batch_size=16, seed=3))
+    feed = Feed(CaseLoader(CASES, ResidentBank(images), batch_size=16, seed=3))
     told = Finished(done.state, "0" * 64, done.origin, feed.state(), done.log, 4, 4, done.history, None)
     witness.hear(feed, told, recipe=done.recipe)
     assert witness.of(done.state).log.rows == ()

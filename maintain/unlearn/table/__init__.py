@@ -1,0 +1,10 @@
+"""The rows of the table of methods, a file a family: what each is, claims, needs and may be told.
+
+Read without torch. What a method does stands in the module that its row names.
+"""
+
+from maintain.unlearn.table.anew import ANEW
+from maintain.unlearn.table.controls import CONTROLS
+from maintain.unlearn.table.relabelling import RELABELLING
+
+__all__ = ["ANEW", "CONTROLS", "RELABELLING"]
