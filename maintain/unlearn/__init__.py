@@ -15,15 +15,11 @@ if TYPE_CHECKING:
     from maintain.unlearn.checkpoint import weights_in_checkpoint
     from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
     from maintain.unlearn.loop import Finished
-    from maintain.unlearn.options import (
-        METHODS,
-        MethodInfo,
-        method_info,
-        resolve_options,
-    )
+    from maintain.unlearn.options import METHODS, method_info, resolve_options
     from maintain.unlearn.recipes import check_recipe, continued_recipe, default_recipe, steps_of
     from maintain.unlearn.session import Judge, LegResult, Progress, Standing, Stop
     from maintain.unlearn.start import ReadWeights, Start, read_start
+    from maintain.unlearn.table.row import MethodInfo
     from maintain.unlearn.training import Trained, train
     from maintain.unlearn.witness import Heard, Witness
 
@@ -68,9 +64,10 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("weights_in_checkpoint",),
     "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
     "loop": ("Finished",),
-    "options": ("METHODS", "MethodInfo", "method_info", "resolve_options"),
+    "options": ("METHODS", "method_info", "resolve_options"),
     "recipes": ("check_recipe", "continued_recipe", "default_recipe", "steps_of"),
     "session": ("Judge", "LegResult", "Progress", "Standing", "Stop"),
+    "table.row": ("MethodInfo",),
     "start": ("ReadWeights", "Start", "read_start"),
     "training": ("Trained", "train"),
     "witness": ("Heard", "Witness"),

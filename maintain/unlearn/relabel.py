@@ -73,7 +73,8 @@ def second_best(scene: Scene, champion: nn.Module, swept: Swept) -> Tensor:
     """The likeliest label other than a case's own."""
     with torch.no_grad():
         outputs = champion(scene.chain.apply(swept.images))
-    return outputs.scatter(1, swept.labels[:, None], -torch.inf).argmax(dim=1)
+    found: Tensor = outputs.scatter(1, swept.labels[:, None], -torch.inf).argmax(dim=1)
+    return found
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import torch
 
 from maintain.codec import digest_of
 from maintain.errors import RefusedError
+from maintain.imaging.augmentation import NO_AUGMENTATION
 from maintain.imaging.bank import bank_for
 from maintain.imaging.blueprint import Blueprint, blueprint_of
 from maintain.imaging.loader import CaseLoader
@@ -23,7 +24,6 @@ from maintain.unlearn.feed import Feed
 from maintain.unlearn.halving import halving
 from maintain.unlearn.loop import Finished, run
 from maintain.unlearn.objective import Objective
-from maintain.unlearn.recipes import NO_AUGMENTATION
 from maintain.unlearn.session import Training
 from maintain.unlearn.start import read_start
 from maintain.vocabulary import Role

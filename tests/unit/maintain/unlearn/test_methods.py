@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from helpers.toy_requests import RETAINED, toy_champion, toy_request
 
+from helpers.toy_requests import RETAINED, toy_champion, toy_request
 from maintain.errors import InputError, WaitingError
 from maintain.imaging import all_finite, weights_digest
 from maintain.records import Setting
