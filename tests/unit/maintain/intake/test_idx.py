@@ -78,7 +78,8 @@ def test_images_and_labels_come_back_as_they_were_written(compressed: bool, tmp_
         path = tmp_path / (f"{name}.gz" if compressed else name)
         path.write_bytes(gzip.compress(idx(array)) if compressed else idx(array))
     found = read_idx(tmp_path, IdxPart.TRAIN)
-    assert (found.images.shape, found.images.dtype) == ((5, 4, 3, 1), np.uint8)
+    assert found.images.shape == (5, 4, 3, 1)
+    assert found.images.dtype == np.uint8
     assert np.array_equal(found.images[..., 0], pictures())
     assert found.labels.tolist() == [0, 1, 2, 3, 4]
 
