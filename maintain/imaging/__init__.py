@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from maintain.imaging.bank import ImageBank, ResidentBank, StreamingBank, bank_for
     from maintain.imaging.batches import batch_bounds, batches_per_epoch
     from maintain.imaging.blueprint import Blueprint, blueprint_of
-    from maintain.imaging.compute import deterministic, pick_device, seeded, threads
+    from maintain.imaging.compute import (
+        BF16,
+        FP32,
+        PRECISIONS,
+        channels_last,
+        check_precision,
+        deterministic,
+        pick_device,
+        precision,
+        seeded,
+        threads,
+    )
     from maintain.imaging.heads import HeadRule, head_rule
     from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
     from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
@@ -46,8 +57,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUGMENTATIONS",
+    "BF16",
+    "FP32",
     "NETWORKS",
     "NO_AUGMENTATION",
+    "PRECISIONS",
     "STEPS",
     "Augment",
     "AugmentationEntry",
@@ -75,7 +89,9 @@ __all__ = [
     "batches_per_epoch",
     "blueprint_of",
     "build_network",
+    "channels_last",
     "check_network",
+    "check_precision",
     "default_chain",
     "depth_of",
     "deterministic",
@@ -91,6 +107,7 @@ __all__ = [
     "network_entry",
     "non_finite",
     "pick_device",
+    "precision",
     "read_weights",
     "read_weights_bytes",
     "reset_stages",
@@ -116,7 +133,18 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "bank": ("ImageBank", "ResidentBank", "StreamingBank", "bank_for"),
     "batches": ("batch_bounds", "batches_per_epoch"),
     "blueprint": ("Blueprint", "blueprint_of"),
-    "compute": ("deterministic", "pick_device", "seeded", "threads"),
+    "compute": (
+        "BF16",
+        "FP32",
+        "PRECISIONS",
+        "channels_last",
+        "check_precision",
+        "deterministic",
+        "pick_device",
+        "precision",
+        "seeded",
+        "threads",
+    ),
     "heads": ("HeadRule", "head_rule"),
     "loader": ("CaseLoader", "LoaderCase", "LoaderState"),
     "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),

@@ -21,8 +21,8 @@ from maintain.records import Scalar
 _SMALL_STAGES = ((16, 5), (32, 3), (64, 3))
 #: Width of the one hidden layer of the small network.
 _SMALL_HIDDEN = 64
-#: Channels, kernel side and stride of the eight convolutions of All-CNN-C (Springenberg et al., ICLR Workshop
-#: 2015), with the last of its 1x1 convolutions replaced by a linear head, as in Boundary Unlearning.
+#: Channels, kernel side and stride of the eight convolutions: All-CNN-C (Springenberg et al., ICLR Workshop 2015)
+#: as Golatkar et al. (CVPR 2020) and Boundary Unlearning build it: the third wider, the last made a linear head.
 _ALL_CNN_STAGES = (
     (96, 3, 1),
     (96, 3, 1),

@@ -1,4 +1,4 @@
-"""What surrounds a computation: the device, the threads, the seed, and the same answer twice.
+"""What surrounds a computation: the device, the threads, the seed, the precision, and the same answer twice.
 
 Each of these is global state of torch; here it is set for a while and put back, so that no room
 changes what another room computes.
@@ -11,11 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
-from maintain.errors import InputError
+from maintain.errors import InputError, UnknownNameError
 
 #: A workspace with which cuBLAS promises the same sums twice (cuBLAS manual, "Results reproducibility").
 _CUBLAS_WORKSPACE = ":4096:8"
+
+#: Every number in 32 bits; on a card torch lets convolutions round their factors to 19 of them (TF32).
+FP32 = "fp32"
+#: Convolutions and products in bfloat16, weights and their gradients in 32 bits (torch's autocast).
+BF16 = "bf16"
+#: The precisions that a forward pass may be asked for.
+PRECISIONS = (FP32, BF16)
 
 
 def pick_device() -> str:
@@ -68,6 +76,42 @@ def deterministic(device: str = "cpu") -> Iterator[None]:
         torch.set_deterministic_debug_mode(before)
 
 
+def check_precision(word: str, device: str) -> None:
+    """Refuse a precision before any time is spent.
+
+    Raises:
+        UnknownNameError: The word is not one of `PRECISIONS`.
+        InputError: The device has no bfloat16 arithmetic, or only an imitation that is slower than 32 bits.
+    """
+    if word not in PRECISIONS:
+        raise UnknownNameError("precision", word, PRECISIONS)
+    if word == BF16 and not _computes_bf16(device):
+        raise InputError(
+            f"The device {device!r} does not compute in bfloat16.", remedy=f"Choose the precision {FP32} there."
+        )
+
+
+@contextmanager
+def precision(word: str, device: str = "cpu") -> Iterator[None]:
+    """For one forward pass and its loss, not the backward pass: weights are rounded afresh at every entry.
+
+    A head's loss belongs on `outputs.float()`: a sum of exponentials in bfloat16 has three digits.
+    Raises as `check_precision` does.
+    """
+    check_precision(word, device)
+    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=word == BF16):
+        yield
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """The same network with its convolutions laid out channels last, in place.
+
+    Half-width All-CNN then learns with 12 to 24 % less work in either precision (one thread, 28x28). Sums
+    run in another order: the last bits of a training differ, so whoever lays out says so.
+    """
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch leaves it out
+
+
 def rng_state(device: str = "cpu") -> tuple[torch.Tensor, ...]:
     """The random streams that a computation on this device draws from: the processor's, then the card's."""
     on_cuda = device.startswith("cuda")
@@ -79,3 +123,15 @@ def restore_rng(state: tuple[torch.Tensor, ...], device: str = "cpu") -> None:
     torch.set_rng_state(state[0])
     if device.startswith("cuda") and len(state) > 1:
         torch.cuda.set_rng_state(state[1], device)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _computes_bf16(device: str) -> bool:
+    """Whether a card has bfloat16 itself, or oneDNN has kernels of it for this processor."""
+    if device.startswith("cuda"):
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        return False
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

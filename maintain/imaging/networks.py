@@ -115,8 +115,8 @@ _ENTRIES = (
     NetworkEntry(
         name="all-cnn",
         doc="Eight convolutions (96, 96, then 192 channels, two of them strided), batch normalisation, global "
-        "average pooling and a linear head (Springenberg et al., ICLR Workshop 2015): 1.4 million weights. What "
-        "Boundary Unlearning and its successors report on; for the benches on small public images.",
+        "average pooling and a linear head: 1.6 million weights. After Springenberg et al. (ICLR Workshop 2015), "
+        "with the channels that papers on unlearning report on; for the benches on small public images.",
         heads=(Head.SOFTMAX,),
         build="maintain.imaging.architectures:all_cnn",
         smallest_side=8,
@@ -127,7 +127,7 @@ _ENTRIES = (
                 kind="string",
                 default="full",
                 choices=("full", "half"),
-                doc="Channels of every convolution: as published, or half of them (a quarter of the weights).",
+                doc="Channels of every convolution: all of them, or half (a quarter of the weights).",
             ),
         ),
     ),

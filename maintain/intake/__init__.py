@@ -9,14 +9,18 @@ from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTabl
 
 if TYPE_CHECKING:
     from maintain.intake.dicom import read_dicom
+    from maintain.intake.idx import FASHION_MNIST, IdxImages, IdxPart, read_idx
     from maintain.intake.reading import Flag, Reading, Rejection, RejectionReason
     from maintain.intake.walk import FoundFile, find_files
 
 __all__ = [
+    "FASHION_MNIST",
     "ConsentRow",
     "ConsentTable",
     "Flag",
     "FoundFile",
+    "IdxImages",
+    "IdxPart",
     "LabelRow",
     "LabelTable",
     "Pseudonyms",
@@ -28,18 +32,23 @@ __all__ = [
     "load_pseudonyms",
     "read_consents",
     "read_dicom",
+    "read_idx",
     "read_labels",
 ]
 
 #: Names behind pydicom and numpy, imported when they are asked for: `maintain init` needs the key only.
 _HEAVY = {
+    "FASHION_MNIST": "idx",
     "Flag": "reading",
     "FoundFile": "walk",
+    "IdxImages": "idx",
+    "IdxPart": "idx",
     "Reading": "reading",
     "Rejection": "reading",
     "RejectionReason": "reading",
     "find_files": "walk",
     "read_dicom": "dicom",
+    "read_idx": "idx",
 }
 
 

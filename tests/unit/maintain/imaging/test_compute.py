@@ -5,8 +5,24 @@ import contextlib
 import pytest
 import torch
 
-from maintain.errors import InputError
-from maintain.imaging import deterministic, pick_device, seeded, threads
+from maintain.errors import InputError, UnknownNameError
+from maintain.imaging import (
+    PRECISIONS,
+    build_network,
+    channels_last,
+    check_precision,
+    deterministic,
+    pick_device,
+    precision,
+    seeded,
+    state_of,
+    threads,
+    weights_digest,
+)
+from maintain.imaging.compute import _computes_bf16
+from maintain.records import Network
+
+needs_bf16 = pytest.mark.skipif(not _computes_bf16("cpu"), reason="this processor has no bfloat16")
 
 
 def test_no_threads_are_refused() -> None:
@@ -42,3 +58,79 @@ def test_determinism_is_asked_for_and_given_back() -> None:
 
 def test_the_device_is_a_card_only_where_there_is_one() -> None:
     assert pick_device() == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_a_precision_that_is_unknown_or_beyond_the_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'bf16'"):
+        precision("fp16").__enter__()
+    monkeypatch.setattr("maintain.imaging.compute._computes_bf16", lambda device: False)
+    with pytest.raises(InputError, match="'cpu' does not compute in bfloat16"):
+        precision("bf16").__enter__()
+    check_precision("fp32", "cpu")
+
+
+def test_bf16_is_refused_on_a_card_that_is_not_there() -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="'cuda' does not compute"):
+            check_precision("bf16", "cuda")
+
+
+def test_fp32_changes_nothing_even_inside_another_precision() -> None:
+    network = build_network(Network("small-bn"), input_shape=(1, 8, 8), outputs=3, seed=1).eval()
+    images = torch.rand(4, 1, 8, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16), precision("fp32"):
+        outputs = network(images)
+    assert torch.equal(outputs, network(images))
+
+
+@needs_bf16
+def test_bf16_rounds_the_outputs_and_leaves_weights_and_gradients_in_32_bits() -> None:
+    network = build_network(Network("all-cnn"), input_shape=(1, 8, 8), outputs=3, seed=1).eval()
+    images = torch.rand(4, 1, 8, 8)
+    with precision("bf16"):
+        outputs = network(images)
+    assert outputs.dtype is torch.bfloat16
+    torch.testing.assert_close(outputs.float(), network(images), rtol=0.05, atol=0.01)
+    outputs.float().sum().backward()
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    assert all(weight.grad is not None and weight.grad.dtype is torch.float32 for weight in network.parameters())
+    assert network(images).dtype is torch.float32
+
+
+@needs_bf16
+def test_bf16_sees_a_weight_that_moved_between_two_passes() -> None:
+    network = torch.nn.Linear(2, 2)
+    with precision("bf16"):
+        before = network(torch.ones(1, 2))
+    with torch.no_grad():
+        network.bias.add_(5)
+    with precision("bf16"):
+        assert bool((network(torch.ones(1, 2)) - before > 4).all())
+
+
+@pytest.mark.parametrize(
+    "word", [pytest.param(word, marks=needs_bf16 if word == "bf16" else ()) for word in PRECISIONS]
+)
+@pytest.mark.parametrize("lay_out", [False, True])
+def test_a_step_in_any_precision_and_layout_is_the_same_twice(word: str, lay_out: bool) -> None:
+    def stepped() -> str:
+        network = build_network(Network("all-cnn"), input_shape=(1, 8, 8), outputs=3, seed=1)
+        if lay_out:
+            channels_last(network)
+        with threads(1), deterministic(), seeded(1):
+            with precision(word):
+                outputs = network(torch.rand(8, 1, 8, 8))
+            outputs.float().square().sum().backward()
+            torch.optim.SGD(network.parameters(), lr=0.1).step()
+        return weights_digest(state_of(network))
+
+    assert stepped() == stepped()
+
+
+def test_the_layout_changes_no_weight_and_nothing_that_is_written() -> None:
+    network = build_network(Network("all-cnn"), input_shape=(3, 8, 8), outputs=3, seed=1)
+    before, images = weights_digest(state_of(network)), torch.rand(2, 3, 8, 8)
+    plain = network.eval()(images)
+    assert channels_last(network) is network
+    assert weights_digest(state_of(network)) == before
+    torch.testing.assert_close(network(images), plain)
