@@ -51,10 +51,13 @@ class FeedState:
 
 
 class Feed:
-    """Two loaders as one. `forget` is None where forgotten cases are never loaded."""
+    """Two loaders as one. `forget` is None where forgotten cases are never loaded.
 
-    def __init__(self, retain: CaseLoader, forget: CaseLoader | None = None) -> None:
-        self._retain, self._forget = retain, forget
+    Without `steps_forget` they are looked at before the first step, and no step draws any.
+    """
+
+    def __init__(self, retain: CaseLoader, forget: CaseLoader | None = None, *, steps_forget: bool = True) -> None:
+        self._retain, self._forget, self._steps_forget = retain, forget, steps_forget
 
     @property
     def retain(self) -> CaseLoader:
@@ -68,8 +71,8 @@ class Feed:
 
     @property
     def seen_whole(self) -> bool:
-        """Whether every forgotten case was in a step, or none is ever loaded."""
-        return self._forget is None or self._forget.drawn >= self._forget.batches_per_epoch
+        """Whether every forgotten case was in a step, or none ever is."""
+        return self._forget is None or not self._steps_forget or self._forget.drawn >= self._forget.batches_per_epoch
 
     @property
     def cases_digest(self) -> Digest:
@@ -81,7 +84,8 @@ class Feed:
     def draw(self, side: Side = Side.BOTH) -> Handed:
         """The next batch."""
         drawn: list[Drawn] = []
-        forgotten = self._forget.draw() if self._forget is not None and side is not Side.RETAIN else None
+        wanted = self._steps_forget and side is not Side.RETAIN
+        forgotten = self._forget.draw() if self._forget is not None and wanted else None
         if forgotten is not None:
             drawn.append(forgotten)
         if side is not Side.FORGET or forgotten is None:

@@ -39,8 +39,12 @@ def eligible(request: UnlearnRequest, course: Course, *, method: str) -> Eligibi
     )
 
 
-def revise(method: str, request: UnlearnRequest, objective: Objective, course: Course) -> Unlearned:
+def revise(
+    method: str, request: UnlearnRequest, objective: Objective, course: Course, *, looks_at_forgotten: bool = False
+) -> Unlearned:
     """The champion's weights after the course, at the look that the course chooses.
+
+    With `looks_at_forgotten` the objective sees forgotten cases before the first step, and no step does.
 
     Raises:
         DamagedError: The parent's weights are not those that the request names.
@@ -56,7 +60,7 @@ def revise(method: str, request: UnlearnRequest, objective: Objective, course: C
     def attempt(batch_size: int) -> tuple[Feed, Finished]:
         share = batch_size / course.batch_size
         tried = replace(course, batch_size=batch_size, forget_batch=_scaled(course.forget_batch, share))
-        feed = _feed(request, blueprint, tried)
+        feed = _feed(request, blueprint, tried, looks_at_forgotten=looks_at_forgotten)
         start = read_start(request.read_parent, weights=request.parent_weights, manifest=digest_of(request.manifest))
         training = Training(
             blueprint=blueprint,
@@ -89,11 +93,12 @@ def revise(method: str, request: UnlearnRequest, objective: Objective, course: C
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course) -> Feed:
+def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course, *, looks_at_forgotten: bool) -> Feed:
     retain = _loader(request, blueprint, Role.RETAIN, course.batch_size)
-    if not course.forget_batch:
+    if not course.forget_batch and not looks_at_forgotten:
         return Feed(retain)
-    return Feed(retain, _loader(request, blueprint, Role.FORGET, course.forget_batch))
+    size = course.forget_batch or course.batch_size
+    return Feed(retain, _loader(request, blueprint, Role.FORGET, size), steps_forget=not looks_at_forgotten)
 
 
 def _loader(request: UnlearnRequest, blueprint: Blueprint, role: Role, batch_size: int) -> CaseLoader:

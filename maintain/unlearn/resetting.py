@@ -1,0 +1,109 @@
+"""Reset and refit, and the warm restart: part of what was learned is thrown away, the rest is learned on without it.
+
+Forgotten cases are never loaded. What makes these methods forget is that a short training on retained cases does not
+find again what only the forgotten ones taught; what the untouched stages learned from them stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from maintain.imaging.stages import reset_stages, stages_of
+from maintain.records import Scalar
+from maintain.unlearn.base import Unlearned, UnlearnRequest
+from maintain.unlearn.course import HOLD_THEN_FALL, Choice, Course, Norms
+from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.objective import Batch, Loss, Objective, Scene
+from maintain.unlearn.recipes import CLIP_NORM, MOMENTUM
+from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.side_by_side import options_of
+from maintain.unlearn.table.row import LOOK_STEPS
+
+
+class Mixup(Objective):
+    """Learns pairs of retained cases mixed: image and labels of one, `share` parts, and of another, the rest.
+
+    Shares are drawn from Beta(`alpha`, `alpha`), one a case (Zhang et al. 2018); with zero nothing is mixed.
+    """
+
+    def __init__(self, alpha: float) -> None:
+        self._alpha = alpha
+
+    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+        """The mixed loss; the outputs are those of the mixed images."""
+        if not self._alpha:
+            return super().loss(network, batch)
+        count = len(batch.labels)
+        beta = torch.distributions.Beta(self._alpha, self._alpha)
+        share = beta.sample((count,)).to(batch.inputs.device)
+        other = torch.randperm(count).to(batch.inputs.device)
+        parts = share.reshape(-1, *[1] * (batch.inputs.ndim - 1))
+        outputs = network(parts * batch.inputs + (1 - parts) * batch.inputs[other])
+        own = functional.cross_entropy(outputs, batch.labels, reduction="none")
+        others = functional.cross_entropy(outputs, batch.labels[other], reduction="none")
+        return Loss((share * own + (1 - share) * others).mean(), outputs)
+
+
+class ResetRefit:
+    """The method `reset-refit`."""
+
+    def eligible(self, request: UnlearnRequest) -> Eligibility:
+        """Whether there are retained cases and budget to refit with."""
+        return eligible(request, refit_course(options_of("reset-refit", request)), method="reset-refit")
+
+    def unlearn(self, request: UnlearnRequest) -> Unlearned:
+        """The champion with its late stages learned anew. Raises as `revise` does."""
+        options = options_of("reset-refit", request)
+        objective = _Reset(float(options["reset_share"]), alpha=float(options["mixup"]))
+        return revise("reset-refit", request, objective, refit_course(options))
+
+
+class WarmRestart:
+    """The method `warm-restart`."""
+
+    def eligible(self, request: UnlearnRequest) -> Eligibility:
+        """Whether there are retained cases and budget to go on with."""
+        return eligible(request, refit_course(options_of("warm-restart", request)), method="warm-restart")
+
+    def unlearn(self, request: UnlearnRequest) -> Unlearned:
+        """The champion after a restart of its rate. Raises as `revise` does."""
+        options = options_of("warm-restart", request)
+        return revise("warm-restart", request, Mixup(float(options["mixup"])), refit_course(options))
+
+
+def refit_course(options: Mapping[str, Scalar]) -> Course:
+    """All layers move on retained cases; the rate is held for half of the steps and then falls to zero."""
+    return Course(
+        steps=int(options["steps"]),
+        leg=LOOK_STEPS,
+        learning_rate=float(options["learning_rate"]),
+        schedule=HOLD_THEN_FALL,
+        momentum=MOMENTUM,
+        weight_decay=float(options["weight_decay"]),
+        clip_norm=CLIP_NORM,
+        batch_size=int(options["retain_batch"]),
+        norms=Norms(str(options["norms"])),
+        choice=Choice.BEST,
+    )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+class _Reset(Mixup):
+    """Mixup on a network whose last stages are first put back to what a new network begins with."""
+
+    def __init__(self, share: float, *, alpha: float) -> None:
+        super().__init__(alpha)
+        self._share = share
+
+    def begin(self, scene: Scene) -> None:
+        """Reset the stages, drawn from the training's own seed."""
+        super().begin(scene)
+        stages = len(stages_of(scene.blueprint.network, scene.network))
+        depth = max(1, round(self._share * stages))
+        reset_stages(scene.blueprint, scene.network, depth=depth, seed=scene.seed)
