@@ -22,7 +22,7 @@ from maintain.records import Step
 from maintain.unlearn.boundary_labels import Boundary
 from maintain.unlearn.boundary_options import BoundaryOptions
 
-#: Schema of the file, and version of the search itself: raised whenever equal inputs would find other labels.
+#: Schema of the file (part of every key), and version of the search itself: raised whenever equal inputs would find other labels.
 _SCHEMA = "maintain.boundary@1"
 
 
@@ -67,21 +67,23 @@ class BoundaryCache:
             return None
         try:
             with safe_open(self.path, framework="pt") as file:
-                said = file.metadata() or {}
+                said = (file.metadata() or {}).get(_SAID)
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
         except (OSError, SafetensorError, ValueError) as error:
             raise self._damaged() from error
-        if said.get("schema") != _SCHEMA or said.get("key") != key:
+        if set(tensors) != _NAMES or said is None:
+            raise self._damaged()
+        kept_key, _, content = said.partition(" ")
+        if kept_key != key:
             return None
-        if set(tensors) != _NAMES or said.get("content") != digest_bytes(save(tensors)):
+        if content != digest_bytes(save(tensors)):
             raise self._damaged()
         return Boundary(**tensors)
 
     def write(self, key: Digest, boundary: Boundary) -> None:
         """Keep this boundary in the place of the one before, whole or not at all."""
         tensors = {name: _plain(getattr(boundary, name)) for name in _NAMES}
-        said = {"schema": _SCHEMA, "key": key, "content": digest_bytes(save(tensors))}
-        write_bytes(self.path, save(tensors, metadata=said))
+        write_bytes(self.path, save(tensors, metadata={_SAID: f"{key} {digest_bytes(save(tensors))}"}))
 
     def read_or_search(self, key: Digest, search: Callable[[], Boundary]) -> tuple[Boundary, Kept]:
         """The kept boundary of that key, else a new one that is kept from now on; and why it was searched."""
@@ -105,6 +107,8 @@ class BoundaryCache:
 
 # --- private ---------------------------------------------------------------------------------------
 
+#: The one entry of the file's metadata, "key content-digest"; safetensors writes several in no fixed order.
+_SAID = "maintain.boundary"
 _NAMES = frozenset(field.name for field in fields(Boundary))
 
 

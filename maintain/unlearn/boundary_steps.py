@@ -12,7 +12,7 @@ from maintain.unlearn.boundary_options import LEVEL, BoundaryOptions, StepRule
 
 
 def other_margin(outputs: Tensor, labels: Tensor) -> Tensor:
-    """logsumexp of the other classes - the own class, u: the cross-entropy is softplus(u).
+    """How far the others lead, u = logsumexp of them - the own class: the cross-entropy is softplus(u).
 
     Its gradient points where the cross-entropy's does, and does not vanish where the network is so sure that
     1 - p rounds to 0, which is where forget cases stand.
