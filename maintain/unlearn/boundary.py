@@ -80,7 +80,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 class _Walk:
-    """One batch on its way: `far` is where each case stands, `near` where it stood one step before."""
+    """One batch on its way: `far` is where each case stands, `near` where it stood before its last `change`."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class _Walk:
         self._labels, self._places = labels, places
         self._start = chain.pixels(images)
         self._low, self._high = ball(self._start, options)
-        self._near, self._far = self._start.clone(), self._start.clone()
+        self._near, self._far, self._change = self._start.clone(), self._start.clone(), torch.zeros_like(self._start)
         self._crossed = torch.zeros_like(labels, dtype=torch.bool)
         self._steps = torch.full_like(labels, options.steps)
         self._logits = torch.empty(0)
@@ -110,8 +110,8 @@ class _Walk:
             active = active[going]
             if not len(active):
                 break
-            self._near[active] = self._far[active]
-            self._far[active] = self._moved(active, gradient[going], step)
+            self._near[active], self._change[active] = self._far[active], self._step(active, gradient[going], step)
+            self._far[active] = self._kept(self._near[active] + self._change[active], active)
         else:
             self._noted(active, self._outputs(self._far[active]), self._options.steps)
         self._close_in()
@@ -140,13 +140,12 @@ class _Walk:
         (gradient,) = torch.autograd.grad(climbed(outputs, labels, self._options.rule).sum(), points)
         return outputs.detach(), finite(gradient, "gradients")
 
-    def _moved(self, active: Tensor, gradient: Tensor, step: int) -> Tensor:
-        """The next points of the active cases, inside the ball."""
+    def _step(self, active: Tensor, gradient: Tensor, step: int) -> Tensor:
+        """How far the active cases move, before they are kept in the ball."""
         point, noise = self._far[active], None
         if self._options.noise or self._options.rule is StepRule.LANGEVIN:
             noise = normals(self._seed, self._places[active], step, point.shape[1:])
-        change = change_of(gradient, point - self._start[active], noise, self._options, step)
-        return self._kept(point + change, active)
+        return change_of(gradient, point - self._start[active], noise, self._options, step)
 
     def _kept(self, points: Tensor, rows: Tensor) -> Tensor:
         """Projected to the ball and to [0, 1], and to the grid of stored pixels where that is asked for."""
@@ -154,14 +153,16 @@ class _Walk:
         return torch.minimum(torch.maximum(settled, self._low[rows]), self._high[rows])
 
     def _close_in(self) -> None:
-        """Halve the step that crossed: `far` stays across, `near` stays before."""
+        """Find how much of the step that crossed was needed: halved between the last answer and the first other."""
         rows = torch.nonzero(self._crossed & (self._steps > 0))[:, 0]
-        for _ in range(self._options.bisections if len(rows) else 0):
-            middle = self._kept((self._near[rows] + self._far[rows]) / 2, rows)
+        shares = self._change.new_ones(len(rows), 1, 1, 1)
+        for halving in range(1, self._options.bisections + 1 if len(rows) else 1):
+            tried = shares - 0.5**halving
+            middle = self._kept(self._near[rows] + tried * self._change[rows], rows)
             outputs = self._outputs(middle)
             across = outputs.argmax(dim=1) != self._labels[rows]
             self._far[rows[across]], self._logits[rows[across]] = middle[across], outputs[across]
-            self._near[rows[~across]] = middle[~across]
+            shares[across] = tried[across]
 
     def _found(self) -> Boundary:
         change = (self._far - self._start).abs().flatten(1).amax(dim=1)

@@ -22,7 +22,7 @@ from maintain.records import Step
 from maintain.unlearn.boundary_labels import Boundary
 from maintain.unlearn.boundary_options import BoundaryOptions
 
-#: Schema of the file (part of every key), and version of the search itself: raised whenever equal inputs would find other labels.
+#: Schema of the file and version of the search, part of every key: raised when equal inputs would find other labels.
 _SCHEMA = "maintain.boundary@1"
 
 
