@@ -78,6 +78,9 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 # --- private ---------------------------------------------------------------------------------------
 
+#: The noise is drawn with 64-bit integers that have a sign.
+_LARGEST_SEED = (1 << 63) - 1
+
 
 class _Walk:
     """One batch on its way: `far` is where each case stands, `near` where it stood before its last `change`."""
@@ -95,7 +98,6 @@ class _Walk:
         self._network, self._chain, self._options, self._seed = network, chain, options, seed
         self._labels, self._places = labels, places
         self._start = chain.pixels(images)
-        self._low, self._high = ball(self._start, options)
         self._near, self._far, self._change = self._start.clone(), self._start.clone(), torch.zeros_like(self._start)
         self._crossed = torch.zeros_like(labels, dtype=torch.bool)
         self._steps = torch.full_like(labels, options.steps)
@@ -150,7 +152,8 @@ class _Walk:
     def _kept(self, points: Tensor, rows: Tensor) -> Tensor:
         """Projected to the ball and to [0, 1], and to the grid of stored pixels where that is asked for."""
         settled = on_grid(points) if self._options.discretise else points
-        return torch.minimum(torch.maximum(settled, self._low[rows]), self._high[rows])
+        low, high = ball(self._start[rows], self._options)
+        return torch.minimum(torch.maximum(settled, low), high)
 
     def _close_in(self) -> None:
         """Find how much of the step that crossed was needed: halved between the last answer and the first other."""
@@ -182,10 +185,10 @@ def _check(images: Tensor, labels: Tensor, seed: int, first_place: int) -> None:
             f"Labels of shape {tuple(labels.shape)} and type {labels.dtype} do not fit {len(images)} images.",
             remedy="Give one int64 label for each image, and at least one image.",
         )
-    if seed < 0 or first_place < 0:
+    if not 0 <= seed <= _LARGEST_SEED or first_place < 0:
         raise InputError(
             f"A boundary search cannot have the seed {seed} and the first place {first_place}.",
-            remedy="Both are zero or more.",
+            remedy="Both are zero or more, and a seed fits 63 bits.",
         )
 
 

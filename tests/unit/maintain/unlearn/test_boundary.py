@@ -91,6 +91,8 @@ def test_seeds_and_places_below_zero_are_refused() -> None:
     labels = torch.zeros(12, dtype=torch.int64)
     with pytest.raises(InputError, match="seed -1"):
         search_boundary(linear(0), PLAIN, stored(0), labels, OPTIONS, seed=-1)
+    with pytest.raises(InputError, match="63 bits|seed"):
+        search_boundary(linear(0), PLAIN, stored(0), labels, OPTIONS, seed=1 << 63)
     with pytest.raises(InputError, match="place -2"):
         search_boundary(linear(0), PLAIN, stored(0), labels, OPTIONS, seed=1, first_place=-2)
 

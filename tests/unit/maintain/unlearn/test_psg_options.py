@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maintain.errors import InputError, UnknownNameError
-from maintain.options import fill_in
+from maintain.options import Option, fill_in
 from maintain.records import Scalar, Setting
 from maintain.unlearn.boundary_options import (
     Anneal,
@@ -110,13 +110,21 @@ def test_the_ends_of_every_range_are_taken_by_the_search() -> None:
                 assert choices(**{key: value})
 
 
-def test_every_option_and_every_choice_is_on_the_page() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    for option in PSG_OPTIONS:
-        assert option.doc
-        assert f"`{option.name}`" in page, option.name
-        for choice in option.choices:
-            assert f"`{choice}`" in page, choice
+def row(option: Option) -> str:
+    """The option as the page's table has it."""
+    if option.choices:
+        values = ", ".join(f"`{choice}`" for choice in option.choices)
+    else:
+        values = "true, false" if option.kind == "boolean" else f"{option.minimum:g} to {option.maximum:g}"
+    default = f"{option.default:g}" if option.kind in ("integer", "number") else f"`{option.default}`"
+    if option.kind == "boolean":
+        default = str(option.default).lower()
+    return f"| `{option.name}` | {values} | {default} | {option.doc} |"
+
+
+def test_the_page_says_of_every_option_what_the_table_says() -> None:
+    page = PAGE.read_text(encoding="utf-8").split("## Options")[1].split("##")[0]
+    assert [line for line in page.splitlines() if line.startswith("| `")] == [row(option) for option in PSG_OPTIONS]
 
 
 def test_the_options_are_read_without_torch() -> None:
