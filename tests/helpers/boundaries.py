@@ -31,7 +31,7 @@ def linear(seed: int, classes: int = 2, *, pixels: int = 16) -> nn.Module:
         torch.manual_seed(seed)
         layer = nn.Linear(pixels, classes)
         with torch.no_grad():
-            layer.bias -= layer.weight.sum(dim=1) / 2
+            layer.bias.sub_(layer.weight.sum(dim=1) / 2)
     return nn.Sequential(nn.Flatten(), layer)
 
 
@@ -45,7 +45,7 @@ def convolutional(seed: int, classes: int = 3, *, side: int = 8) -> tuple[nn.Mod
         outputs = network.eval()(chain.apply(stored(seed, 200, side=side, channels=3)))
         head.get_parameter("bias").sub_(outputs.mean(dim=0))
         for weights in head.parameters():
-            weights /= outputs.std()
+            weights.div_(outputs.std())
     return network, chain
 
 

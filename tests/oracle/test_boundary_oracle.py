@@ -48,7 +48,8 @@ def signs(network: nn.Module, images: Floats, labels: NDArray[np.int64]) -> Floa
     """The sign of the cross-entropy's gradient in a linear network, by its formula."""
     layer = network[1]  # type: ignore[index]  # the helper's sequence of flatten and linear
     weight, bias = (part.detach().numpy().astype(np.float64) for part in (layer.weight, layer.bias))
-    return np.sign((softmax(images @ weight.T + bias, axis=1) - np.eye(len(bias))[labels]) @ weight)
+    found: Floats = np.sign((softmax(images @ weight.T + bias, axis=1) - np.eye(len(bias))[labels]) @ weight)
+    return found
 
 
 def compare(network: nn.Module, images: Tensor, options: BoundaryOptions) -> int:
@@ -150,12 +151,13 @@ class Smooth:
 def smooth(activation: type[nn.Module], seed: int, closeness: float = 0.0) -> Smooth:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = nn.Sequential(nn.Linear(6, 24), activation(), nn.Linear(24, 3)).double()
+        last = nn.Linear(24, 3)
+        network = nn.Sequential(nn.Linear(6, 24), activation(), last).double()
         with torch.no_grad():
             for weights in network.parameters():
-                weights *= 2
+                weights.mul_(2)
             image = torch.randn(1, 6, dtype=torch.float64)
-            network[2].bias[0] += 3
+            last.bias[0].add_(3)
     return Smooth(network.requires_grad_(False), image, closeness)
 
 

@@ -33,7 +33,7 @@ class Bent(torch.autograd.Function):
 
 class Bend(nn.Module):
     def forward(self, batch: Tensor) -> Tensor:
-        bent: Tensor = Bent.apply(batch)
+        bent: Tensor = Bent.apply(batch)  # type: ignore[no-untyped-call]  # torch leaves `apply` unannotated
         return bent
 
 
@@ -91,7 +91,7 @@ def test_seeds_and_places_below_zero_are_refused() -> None:
     labels = torch.zeros(12, dtype=torch.int64)
     with pytest.raises(InputError, match="seed -1"):
         search_boundary(linear(0), PLAIN, stored(0), labels, OPTIONS, seed=-1)
-    with pytest.raises(InputError, match="63 bits|seed"):
+    with pytest.raises(InputError, match=f"seed {1 << 63}"):
         search_boundary(linear(0), PLAIN, stored(0), labels, OPTIONS, seed=1 << 63)
     with pytest.raises(InputError, match="place -2"):
         search_boundary(linear(0), PLAIN, stored(0), labels, OPTIONS, seed=1, first_place=-2)
@@ -122,9 +122,9 @@ def test_one_step_without_extra_terms_is_fgsm() -> None:
     labels = decided(network, chain, images)
     found = search_boundary(network, chain, images, labels, single_step(0.005), seed=1)
     pixels = chain.pixels(images).requires_grad_()
-    functional.cross_entropy(network(chain.standardised(pixels)), labels, reduction="sum").backward()
-    assert pixels.grad is not None
-    moved = (pixels.detach() + 0.005 * pixels.grad.sign()).clamp(0, 1)
+    loss = functional.cross_entropy(network(chain.standardised(pixels)), labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, pixels)
+    moved = (pixels.detach() + 0.005 * gradient.sign()).clamp(0, 1)
     with torch.no_grad():
         outputs = network(chain.standardised(moved))
     assert torch.equal(found.crossed, outputs.argmax(dim=1) != labels)
@@ -175,7 +175,7 @@ def test_cases_that_have_crossed_are_not_computed_further() -> None:
     options = replace(OPTIONS, bisections=0, steps=20, radius=0.2)
     watched = Counting(network)
     found = search_boundary(watched, PLAIN, images, labels, options, seed=1)
-    assert len(found.steps.unique()) > 4
+    assert len(set(found.steps.tolist())) > 4
     assert watched.asked == int((found.steps + 1).sum())
     for steps in (1, 5):
         length = sum(options.step_size(step) for step in range(1, steps + 1))
@@ -193,7 +193,7 @@ def test_neither_batches_nor_neighbours_change_what_is_found(noise: float) -> No
     labels = decided(network, chain, images)
     options = replace(OPTIONS, noise=noise, closeness=0.3)
     whole = search_boundary(network, chain, images, labels, options, seed=4)
-    assert len(whole.steps.unique()) > 2
+    assert len(set(whole.steps.tolist())) > 2
     for batch in (1, 7, 30):
         same(search_boundary(network, chain, images, labels, options, seed=4, batch_size=batch), whole)
     parts = [
@@ -248,7 +248,7 @@ def test_a_very_sure_network_still_shows_the_way() -> None:
     sure = linear(4, 3)
     with torch.no_grad():
         for weight in sure.parameters():
-            weight *= 3000
+            weight.mul_(3000)
     options = single_step(0.2)
     found = search_boundary(sure, PLAIN, images, labels, options, seed=1)
     pixels = PLAIN.pixels(images).to(torch.float64).requires_grad_()
