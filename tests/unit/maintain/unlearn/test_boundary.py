@@ -186,12 +186,19 @@ def test_cases_that_have_crossed_are_not_computed_further() -> None:
         assert_close(first.logits[early], found.logits[early])
 
 
-@pytest.mark.parametrize("noise", [0.0, 1.0])
-def test_neither_batches_nor_neighbours_change_what_is_found(noise: float) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        replace(OPTIONS, closeness=0.3),
+        replace(OPTIONS, closeness=0.3, noise=1.0),
+        replace(OPTIONS, radius=0.3, closeness=1.0, rule=StepRule.LANGEVIN),
+    ],
+    ids=["closeness", "closeness and noise", "langevin"],
+)
+def test_neither_batches_nor_neighbours_change_what_is_found(options: BoundaryOptions) -> None:
     network, chain = convolutional(7)
     images = stored(7, 31, side=8, channels=3)
     labels = decided(network, chain, images)
-    options = replace(OPTIONS, noise=noise, closeness=0.3)
     whole = search_boundary(network, chain, images, labels, options, seed=4)
     assert len(set(whole.steps.tolist())) > 2
     for batch in (1, 7, 30):
@@ -202,7 +209,8 @@ def test_neither_batches_nor_neighbours_change_what_is_found(noise: float) -> No
     ]
     same(joined(parts), whole)
     other = search_boundary(network, chain, images, labels, options, seed=5)
-    assert torch.equal(other.logits, whole.logits) == (noise == 0)
+    drawn = options.noise > 0 or options.rule is StepRule.LANGEVIN
+    assert torch.equal(other.logits, whole.logits) != drawn
 
 
 def test_standardising_is_the_same_as_a_network_that_does_it_itself() -> None:
