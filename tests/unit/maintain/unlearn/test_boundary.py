@@ -14,7 +14,9 @@ from maintain.errors import InputError, NotEvaluatedError
 from maintain.imaging import Chain
 from maintain.unlearn.boundary import frozen, search_boundary
 from maintain.unlearn.boundary_labels import Boundary, joined
+from maintain.unlearn.boundary_noise import normals
 from maintain.unlearn.boundary_options import LEVEL, Anneal, BoundaryOptions, StepRule, single_step
+from maintain.unlearn.boundary_steps import change_of, climbed
 
 OPTIONS = BoundaryOptions(radius=0.02)
 
@@ -45,14 +47,15 @@ class Fixed(nn.Module):
 
 
 class Counting(nn.Module):
-    """Counts how many images it is asked about."""
+    """Counts how many images it is asked about, and whether its weights ask for gradients meanwhile."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network, self.asked = network, 0
+        self.network, self.asked, self.weighed = network, 0, False
 
     def forward(self, batch: Tensor) -> Tensor:
         self.asked += len(batch)
+        self.weighed |= any(weight.requires_grad for weight in self.network.parameters())
         found: Tensor = self.network(batch)
         return found
 
@@ -177,6 +180,7 @@ def test_cases_that_have_crossed_are_not_computed_further() -> None:
     found = search_boundary(watched, PLAIN, images, labels, options, seed=1)
     assert len(set(found.steps.tolist())) > 4
     assert watched.asked == int((found.steps + 1).sum())
+    assert not watched.weighed, "gradients of weights would be computed and thrown away"
     for steps in (1, 5):
         length = sum(options.step_size(step) for step in range(1, steps + 1))
         shorter = replace(options, steps=steps, reach=1.0, radius=length)
@@ -184,6 +188,29 @@ def test_cases_that_have_crossed_are_not_computed_further() -> None:
         early = found.steps <= steps
         assert torch.equal(first.crossed, early)
         assert_close(first.logits[early], found.logits[early])
+
+
+@pytest.mark.parametrize("rule", StepRule)
+def test_the_path_is_the_written_one_step_by_step(rule: StepRule) -> None:
+    network, chain = convolutional(13)
+    images = stored(13, 20, side=8, channels=3)
+    labels = decided(network, chain, images)
+    noise = 0.7 if rule is StepRule.SIGN else 0.0
+    options = BoundaryOptions(radius=0.004, steps=3, reach=3.0, closeness=0.5, noise=noise, rule=rule)
+    found = search_boundary(network, chain, images, labels, options, seed=6, first_place=5)
+    start = chain.pixels(images)
+    point = start.clone()
+    for step in (1, 2, 3):
+        points = point.clone().requires_grad_()
+        loss = climbed(network(chain.standardised(points)), labels, rule)
+        (gradient,) = torch.autograd.grad(loss.sum(), points)
+        drawn = normals(6, torch.arange(5, 25), step, (3, 8, 8))
+        moved = point + change_of(gradient, point - start, drawn, options, step)
+        point = (start + (moved - start).clamp(-0.004, 0.004)).clamp(0, 1)
+    with torch.no_grad():
+        outputs = network(chain.standardised(point))
+    assert found.uncrossed > 5
+    assert_close(found.logits[~found.crossed], outputs[~found.crossed], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
