@@ -44,15 +44,32 @@ class Chain:
 
     def apply(self, images: Tensor) -> Tensor:
         """Stored pixels as a network reads them. Raises `InputError` unless they are uint8 [N, H, W, C]."""
-        if images.dtype is not torch.uint8 or images.ndim != 4:
+        _require_stored(images)
+        return _run(self.steps, images)
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Stored pixels as float [N, C, H, W] in [0, 1] at the size the network reads: what may be perturbed.
+
+        Raises:
+            InputError: The images are not uint8 [N, H, W, C], or the chain resizes what is no pixel any more.
+        """
+        _require_stored(images)
+        return _run(self.steps[: self._sized], images).clamp(0.0, 1.0)
+
+    def standardised(self, pixels: Tensor) -> Tensor:
+        """What the network reads of such pixels; differentiable. `standardised(pixels(x))` is `apply(x)`."""
+        return _run(self.steps[self._sized :], pixels)
+
+    @property
+    def _sized(self) -> int:
+        """How many steps there are up to the last resize. Refuses a chain that standardises before it."""
+        sized = max((place for place, step in enumerate(self.steps, 1) if step.name == _RESIZE), default=1)
+        if any(step.name not in (_FIRST, _RESIZE) for step in self.steps[:sized]):
             raise InputError(
-                f"Preprocessing takes uint8 [N, H, W, C], not {images.dtype} of {images.ndim} dimensions.",
-                remedy="Pass the pixels as they are stored.",
+                "This preprocessing resizes what is standardised already, so its pixels have no scale of their own.",
+                remedy=f"Put {_RESIZE}@1 before the other steps; the network then reads the same up to rounding.",
             )
-        batch = images
-        for step in self.steps:
-            batch = STEPS[step.name, step.version].run(batch, _options(step))
-        return batch
+        return sized
 
     def check(self, images: Tensor, input_shape: tuple[int, ...]) -> None:
         """Refuse images that this chain would not bring to the shape the network reads."""
@@ -86,6 +103,21 @@ def default_chain(side: int) -> tuple[Step, ...]:
 # --- private ---------------------------------------------------------------------------------------
 
 _FIRST = "to-float"
+_RESIZE = "resize"
+
+
+def _require_stored(images: Tensor) -> None:
+    if images.dtype is not torch.uint8 or images.ndim != 4:
+        raise InputError(
+            f"Preprocessing takes uint8 [N, H, W, C], not {images.dtype} of {images.ndim} dimensions.",
+            remedy="Pass the pixels as they are stored.",
+        )
+
+
+def _run(steps: tuple[Step, ...], batch: Tensor) -> Tensor:
+    for step in steps:
+        batch = STEPS[step.name, step.version].run(batch, _options(step))
+    return batch
 
 
 def _to_float(batch: Tensor, options: Mapping[str, Scalar]) -> Tensor:

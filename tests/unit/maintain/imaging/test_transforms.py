@@ -68,6 +68,34 @@ def test_pixels_that_are_not_stored_pixels_are_refused() -> None:
         Chain((FLOAT, standardise("0.1,0.2", 1.0))).apply(images())
 
 
+def test_a_chain_that_resizes_what_is_standardised_has_no_pixels() -> None:
+    late = Chain((FLOAT, standardise(0.5, 0.5), resize(4)))
+    with pytest.raises(InputError, match="no scale of their own"):
+        late.pixels(images())
+    with pytest.raises(InputError, match="no scale of their own"):
+        late.standardised(torch.zeros(1, 3, 4, 4))
+    with pytest.raises(InputError, match="uint8"):
+        Chain((FLOAT,)).pixels(images().to(torch.float32))
+
+
+@pytest.mark.parametrize(
+    "steps", [(), (resize(4),), (resize(9), resize(4), standardise("0.1,0.2,0.3", "1,2,4")), (standardise(0.5, 0.3),)]
+)
+def test_a_chain_is_its_pixels_and_then_what_is_standardised_of_them(steps: tuple[Step, ...]) -> None:
+    chain, drawn = Chain((FLOAT, *steps)), images()
+    pixels = chain.pixels(drawn)
+    assert float(pixels.min()) >= 0
+    assert float(pixels.max()) <= 1
+    assert_close(chain.standardised(pixels), chain.apply(drawn), rtol=0, atol=1e-6)
+
+
+def test_what_is_standardised_has_the_gradient_of_the_plain_arithmetic() -> None:
+    chain = Chain((FLOAT, resize(4), standardise("0.1,0.2,0.3", "1,2,4")))
+    pixels = chain.pixels(images()).requires_grad_()
+    (gradient,) = torch.autograd.grad(chain.standardised(pixels).sum(), pixels)
+    assert_close(gradient, torch.tensor([1, 0.5, 0.25]).view(1, 3, 1, 1).expand_as(gradient))
+
+
 def test_images_of_another_shape_than_the_network_reads_are_refused() -> None:
     Chain(default_chain(8)).check(images(), (3, 8, 8))
     with pytest.raises(InputError, match="the network reads"):
