@@ -73,10 +73,10 @@ RESETTING = (
     ),
     MethodInfo(
         name="warm-restart",
-        doc="The champion goes on at several times its own peak rate on retained cases, mixed in pairs, and is annealed: "
+        doc="The champion goes on at several times its own peak rate on retained cases, mixed in pairs and annealed: "
         "what it knew by heart is overwritten, what it understands is found again. Forget cases are never loaded.",
         claims=(Claim.EXAMPLES, Claim.GROUP),
-        citation="Loshchilov and Hutter, SGDR, ICLR 2017; Ash and Adams, On Warm-Starting Neural Network Training, 2020",
+        citation="Loshchilov and Hutter, SGDR, ICLR 2017; Ash and Adams, Warm-Starting Neural Network Training, 2020",
         options=(
             Option(
                 name="steps",
@@ -105,7 +105,7 @@ RESETTING = (
         "whole is refitted on retained cases, drawn weights ten times as fast as the others. Forget cases are loaded "
         "once, for those gradients.",
         claims=(Claim.EXAMPLES, Claim.GROUP),
-        citation="Second place of the NeurIPS 2023 Machine Unlearning challenge (`msg`); Cadet et al., Deep Unlearn, 2024",
+        citation="Second place of the NeurIPS 2023 unlearning challenge; Cadet et al., Deep Unlearn, 2024",
         options=(
             Option(
                 name="draw_share",

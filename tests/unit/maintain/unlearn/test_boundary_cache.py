@@ -110,4 +110,4 @@ def test_equal_boundaries_are_equal_bytes_and_no_checkpoint(tmp_path: Path) -> N
         BoundaryCache(tmp_path / folder).write(KEY, some_boundary())
     one, other = (BoundaryCache(tmp_path / folder).path for folder in ("a", "b"))
     assert one.read_bytes() == other.read_bytes()
-    assert weights_in_checkpoint(one) is None
+    assert not weights_in_checkpoint(one)
