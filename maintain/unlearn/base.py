@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from maintain.imaging.pixels import PixelSource
+    from maintain.imaging.weights import State
     from maintain.unlearn.session import Judge, Progress, Stop
 
 
@@ -26,7 +27,7 @@ class UnlearnRequest:
 
     `read_parent` gives the parent's weights file, whose digest is `parent_weights`. `witness` is for the
     loop, not for the method. `judge` says on validation cases how far weights are from what the plan wants; without
-    it a method ends with its last weights. What is left in `checkpoints` holds weights: the caller removes it.
+    it a method ends with its last weights. `references` never saw the forget group; a claim `group` has them. What is left in `checkpoints` holds weights: the caller removes it.
     """
 
     spec: ModelSpec
@@ -43,6 +44,7 @@ class UnlearnRequest:
     progress: Progress | None = None
     stop: Stop | None = None
     judge: Judge | None = None
+    references: tuple[State, ...] = ()
     say: Callable[[str], None] | None = None
     witness: Witness = field(default_factory=Witness)
 

@@ -16,6 +16,7 @@ from maintain.imaging import State
 from maintain.records import Decision, MethodRequest, Plan, Slot
 from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info, steps_of
 from maintain.vocabulary import Claim, Role
+from maintain_pipelines.cost import RETRAIN
 from maintain_pipelines.judging import contest_of, judge_of
 from maintain_pipelines.screening import Contest, Screened, retained_loss, screen
 
@@ -87,7 +88,7 @@ def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shel
         return Decision(method.name, False, f"It has nothing to be compared with. {error.message}"), None
     contest = contest_of(plan, request, {}, references)
     try:
-        state = load_method(method.name).unlearn(replace(request, judge=judge_of(contest))).state
+        state = load_method(method.name).unlearn(replace(request, judge=judge_of(contest), references=references)).state
     except (NotEvaluatedError, RefusedError) as error:
         return Decision(method.name, False, error.message), None
     heard = request.witness.of(state)
@@ -99,7 +100,7 @@ def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shel
 def _anew(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shelf) -> tuple[Decision, Product]:
     """The way out: what was trained before in just this way or, failing that, a training now."""
     reason = f"Trained anew on the retained cases, so the claim {plan.claim} holds by construction."
-    product, steps = shelf.retrained(), 0
+    product, steps = shelf.retrained() if method.name == RETRAIN else None, 0
     if product is not None:
         reason = f"Trained before as a reference; released as it is. {reason}"
     else:

@@ -47,4 +47,5 @@ def toy_request(forgotten: int, *options: Setting) -> UnlearnRequest:
         seed=7,
         budget_steps=10_000,
         witness=Witness(),
+        references=(toy.blueprint.build(11).state_dict(),),
     )

@@ -1,0 +1,25 @@
+"""Methods that learn forgotten cases' answers from models that never saw them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from maintain.unlearn.table.row import SIDE_BY_SIDE, MethodInfo
+from maintain.vocabulary import Claim
+
+#: Of the feasibility study (section 3): about a fifth of a retrain's passes, at the rate that ended nearest.
+_DEFAULTS = {"steps": 90, "learning_rate": 0.05, "layers": "all", "remain": 2.0}
+
+DISTILLING = (
+    MethodInfo(
+        name="distil-reference",
+        doc="Forgotten cases are answered as the mean of the references answers them, retained ones as the champion did. "
+        "It costs the references first, so it never saves time; what it saves is churn, the decisions that a "
+        "retrain would change on cases nobody withdrew. For a declared limit on churn, claim group.",
+        claims=(Claim.GROUP,),
+        citation="Hinton et al., Distilling the Knowledge in a Neural Network, 2015",
+        options=tuple(replace(option, default=_DEFAULTS.get(option.name, option.default)) for option in SIDE_BY_SIDE),
+        target="maintain.unlearn.distil:DistilReference",
+        consumes_forget=True,
+    ),
+)
