@@ -27,7 +27,8 @@ class UnlearnRequest:
 
     `read_parent` gives the parent's weights file, whose digest is `parent_weights`. `witness` is for the
     loop, not for the method. `judge` says on validation cases how far weights are from what the plan wants; without
-    it a method ends with its last weights. `references` never saw the forget group; a claim `group` has them. What is left in `checkpoints` holds weights: the caller removes it.
+    it a method ends with its last weights. `references` never saw the forget group; a claim `group` has them.
+    What is left in `checkpoints` holds weights: the caller removes it.
     """
 
     spec: ModelSpec

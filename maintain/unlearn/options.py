@@ -14,10 +14,9 @@ from maintain.records import Setting
 from maintain.unlearn.table import ANEW, CONTROLS, DISTILLING, RELABELLING, RESETTING
 from maintain.unlearn.table.row import MethodInfo
 
-METHODS: Mapping[str, MethodInfo] = {
-    info.name: info
-    for info in sorted((*CONTROLS, *RELABELLING, *RESETTING, *DISTILLING, *ANEW), key=lambda info: info.name)
-}
+_FAMILIES = (*CONTROLS, *RELABELLING, *RESETTING, *DISTILLING, *ANEW)
+
+METHODS: Mapping[str, MethodInfo] = {info.name: info for info in sorted(_FAMILIES, key=lambda info: info.name)}
 
 
 def method_info(name: str) -> MethodInfo:

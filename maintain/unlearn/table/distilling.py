@@ -13,7 +13,7 @@ _DEFAULTS = {"steps": 90, "learning_rate": 0.05, "layers": "all", "remain": 2.0}
 DISTILLING = (
     MethodInfo(
         name="distil-reference",
-        doc="Forgotten cases are answered as the mean of the references answers them, retained ones as the champion did. "
+        doc="Forgotten cases are answered as the mean of the references does, retained ones as the champion did. "
         "It costs the references first, so it never saves time; what it saves is churn, the decisions that a "
         "retrain would change on cases nobody withdrew. For a declared limit on churn, claim group.",
         claims=(Claim.GROUP,),
