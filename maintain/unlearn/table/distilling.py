@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from maintain.records import Scalar
 from maintain.unlearn.table.row import SIDE_BY_SIDE, MethodInfo
 from maintain.vocabulary import Claim
 
 #: Of the feasibility study (section 3): about a fifth of a retrain's passes, at the rate that ended nearest.
-_DEFAULTS = {"steps": 90, "learning_rate": 0.05, "layers": "all", "remain": 2.0}
+_DEFAULTS: Mapping[str, Scalar] = {"steps": 90, "learning_rate": 0.05, "layers": "all", "remain": 2.0}
 
 DISTILLING = (
     MethodInfo(
