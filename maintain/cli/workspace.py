@@ -9,7 +9,7 @@ import typer
 
 from maintain.cli import console
 from maintain.cli.options import AsJson
-from maintain.settings import FOLDER
+from maintain.settings import FOLDER, RegistrySettings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,6 +22,12 @@ def init(
     registry: Annotated[
         str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: folder or mlflow.")
     ] = FOLDER,
+    uri: Annotated[
+        str, typer.Option("--registry-uri", metavar="URI", help="An MLflow server, instead of SQLite in the workspace.")
+    ] = "",
+    credentials: Annotated[
+        str, typer.Option("--registry-credentials", metavar="FILE", help="The file with user:password for it.")
+    ] = RegistrySettings().credentials,
     as_json: AsJson = False,
 ) -> None:
     """Make a workspace: settings, database, keys, an example policy.
@@ -30,12 +36,20 @@ def init(
     Examples:
       maintain init triage && cd triage
       maintain init elsewhere --registry mlflow
+      maintain init shared --registry mlflow --registry-uri https://mlflow.hospital.example
     """
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock
     from maintain_pipelines.workspace import create_workspace
 
-    workspace = create_workspace(folder.absolute(), clock=SystemClock(), actor=actor(), registry=registry)
+    workspace = create_workspace(
+        folder.absolute(),
+        clock=SystemClock(),
+        actor=actor(),
+        registry=registry,
+        registry_uri=uri,
+        registry_credentials=credentials,
+    )
     keys = workspace.settings.keys
     lines = [
         f"A workspace is ready in {folder}.",

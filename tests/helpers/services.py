@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,29 +48,51 @@ class RegistryServer:
 @contextmanager
 def postgres() -> Iterator[str]:
     """The address of an empty PostgreSQL, without a database name."""
-    folders = sorted(Path(POSTGRES_FOLDERS).glob("*/bin"))
-    if not folders:
-        missing("PostgreSQL is not installed (Debian: postgresql)")
-    root = Path(tempfile.mkdtemp(prefix="maintain-postgres-"))
-    as_root = os.geteuid() == 0
-    if as_root:
-        shutil.chown(root, POSTGRES_USER, POSTGRES_USER)
-    dropped = {"user": POSTGRES_USER, "group": POSTGRES_USER, "extra_groups": []} if as_root else {}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": root}
+    programs = postgres_programs()
     port = free_port()
-    try:
-        made = [folders[-1] / "initdb", "-D", root / "data", "-U", USER, "--auth=trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run([*map(str, made)], check=True, **dropped, **quiet)  # type: ignore[call-overload]
-        server = [folders[-1] / "postgres", "-D", root / "data", "-p", port, "-h", "127.0.0.1", "-F", "-k", ""]
-        with subprocess.Popen([*map(str, server)], **dropped, **quiet) as process:  # type: ignore[call-overload]
+    with postgres_folder() as root:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": root, **postgres_user()}
+        made = [programs / "initdb", "-D", root / "data", "-U", USER, "--auth=trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*map(str, made)], check=True, **quiet)
+        server = [programs / "postgres", "-D", root / "data", "-p", port, "-h", "127.0.0.1", "-F", "-k", ""]
+        with subprocess.Popen([*map(str, server)], **quiet) as process:
             try:
                 address = f"postgresql://{USER}@127.0.0.1:{port}"
                 _await_postgres(address, process)
                 yield address
             finally:
                 process.terminate()
+
+
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs; skips, or fails, where there is none."""
+    folders = sorted(Path(POSTGRES_FOLDERS).glob("*/bin"))
+    if not folders:
+        missing("PostgreSQL is not installed (Debian: postgresql)")
+    return folders[-1]
+
+
+def postgres_user() -> dict[str, Any]:
+    """As whom its processes run: for root that is the user of the package."""
+    return {"user": POSTGRES_USER, "group": POSTGRES_USER, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+@contextmanager
+def postgres_folder() -> Iterator[Path]:
+    """A folder that this user may reach, which pytest's own are not; gone at the end of the block."""
+    root = Path(tempfile.mkdtemp(prefix="maintain-postgres-"))
+    try:
+        postgres_owns(root)
+        yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def postgres_owns(place: Path) -> Path:
+    """Give a file or a folder to that user."""
+    if os.geteuid() == 0:
+        shutil.chown(place, POSTGRES_USER, POSTGRES_USER)
+    return place
 
 
 @contextmanager

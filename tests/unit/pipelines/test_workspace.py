@@ -9,8 +9,8 @@ import pytest
 
 from maintain.clock import FrozenClock
 from maintain.database import open_database
-from maintain.errors import WorkspaceError
-from maintain.settings import SETTINGS_FILE, Settings, read_settings
+from maintain.errors import InputError, WorkspaceError
+from maintain.settings import FOLDER, MLFLOW, SETTINGS_FILE, RegistrySettings, Settings, read_settings
 from maintain_pipelines import workspace as module
 from maintain_pipelines.workspace import create_workspace
 from maintain_policies import DEMO_POLICIES
@@ -44,6 +44,26 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="No space"):
         make(tmp_path / "w")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_could_not_be_asked_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    for store, uri in ((FOLDER, "https://mlflow"), (MLFLOW, "https://me:pw@mlflow"), (MLFLOW, "mlflow:5000")):
+        with pytest.raises(InputError):
+            create_workspace(tmp_path / "w", clock=FrozenClock(), actor="tests", registry=store, registry_uri=uri)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_is_written_into_the_settings(tmp_path: Path) -> None:
+    made = create_workspace(
+        tmp_path / "w",
+        clock=FrozenClock(),
+        actor="tests",
+        registry=MLFLOW,
+        registry_uri="https://mlflow.example",
+        registry_credentials='/run/a "b".credentials',
+    )
+    assert made.settings.registry == RegistrySettings(MLFLOW, "https://mlflow.example", '/run/a "b".credentials')
+    assert str(made.registry_credentials) == '/run/a "b".credentials'
 
 
 def test_an_empty_folder_will_do(tmp_path: Path) -> None:
