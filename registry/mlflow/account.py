@@ -27,8 +27,7 @@ UNAUTHORISED = 401
 def main(arguments: list[str]) -> None:
     """Do what was asked; a refusal of the server ends it with its number."""
     if arguments == ["--administrator"]:
-        new = sys.stdin.readline().strip("\r\n")
-        _expect(_change(ADMINISTRATOR, new), "the administrator's password was not changed")
+        _expect(_change_own(sys.stdin.readline().strip("\r\n")), "the administrator's password was not changed")
         print("The administrator's password is changed. Write it into the secret.")
         return
     if arguments:
@@ -53,6 +52,13 @@ OK = 200
 
 def _change(user: str, password: str) -> int:
     return _as_administrator("PATCH", "users/update-password", {"username": user, "password": password})
+
+
+def _change_own(password: str) -> int:
+    """Whoever changes the own password must say the present one again."""
+    present = _secret("MLFLOW_AUTH_ADMIN_PASSWORD_FILE")
+    body = {"username": ADMINISTRATOR, "password": password, "current_password": present}
+    return _as_administrator("PATCH", "users/update-password", body)
 
 
 def _as_administrator(method: str, path: str, body: dict[str, str]) -> int:

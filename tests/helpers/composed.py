@@ -8,10 +8,12 @@ places in a folder of the test, host names become 127.0.0.1, ports become free o
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +30,9 @@ from helpers.services import postgres_folder, postgres_owns, postgres_programs, 
 #: As long as a service may take to be healthy, and a command to end, on a busy machine.
 HEALTHY_SECONDS = 120.0
 COMMAND_SECONDS = 300.0
+
+#: Between two health checks; each is a process that takes time from the service it asks.
+HEALTH_INTERVAL = 0.5
 
 #: The service that is not ours: its image's entry point is played by `_as_the_image_does`.
 DATABASE = "postgres"
@@ -63,9 +68,7 @@ class Composed:
     def services(self) -> dict[str, Any]:
         """The services as they are written, with the variables of `.env`."""
         env = self.project / ".env"
-        lines = env.read_text(encoding="utf-8").splitlines() if env.exists() else []
-        services: dict[str, Any] = read_compose(dict(line.split("=", 1) for line in lines))["services"]
-        return services
+        return _services(env.read_text(encoding="utf-8") if env.exists() else "")
 
     def up(self, name: str) -> None:
         """Start a service after those it depends on, and wait until it is healthy."""
@@ -83,12 +86,12 @@ class Composed:
         while not self.healthy(name):
             assert self.running[name].poll() is None, f"{name} ended: {self.log(name)}"
             assert time.monotonic() < until, f"{name} is not healthy: {self.log(name)}"
-            time.sleep(0.1)
+            time.sleep(HEALTH_INTERVAL)
 
     def stop(self, name: str) -> None:
         """End a service that runs."""
         process = self.running.pop(name)
-        process.terminate()
+        process.send_signal(signal.SIGINT if name == DATABASE else signal.SIGTERM)  # as the images say
         process.wait()
 
     def log(self, name: str) -> str:
@@ -170,15 +173,13 @@ class Composed:
         built = self._built(name)
         places = dict(read_image(built).copied) if built else {}
         for secret in service.get("secrets", []):
-            places[f"/run/secrets/{secret}"] = self._file(self.project / "secrets" / secret, home / "secrets" / secret)
+            places[f"/run/secrets/{secret}"] = self._file(name, self.project / "secrets" / secret)
         for memory in service.get("tmpfs", []):
             target = memory.split(":")[0]
             places[target] = self._folder(home / "tmpfs" / Path(target).name)
         for volume in service.get("volumes", []):
             if volume["type"] == "bind":
-                source = ROOT / volume["source"]
-                bound = self._file(source, home / "bound" / source.name) if name == DATABASE else source
-                places[volume["target"]] = bound
+                places[volume["target"]] = self._file(name, ROOT / volume["source"])
             else:
                 at = home if name == DATABASE else self.folder / "volumes"
                 places[volume["target"]] = self._folder(at / volume["source"])
@@ -192,10 +193,14 @@ class Composed:
                 postgres_owns(folder)
         return place
 
-    def _file(self, source: Path, place: Path) -> Path:
-        self._folder(place.parent)
-        shutil.copyfile(source, place)
-        place.chmod(0o644)  # as docs/deployment.md has it: the folder guards, not the file
+    def _file(self, name: str, source: Path) -> Path:
+        """The file or folder itself, as an engine mounts it; for PostgreSQL a copy that its user may reach."""
+        if name != DATABASE:
+            return source
+        place = self._folder(self._database / "mounted") / source.name
+        if not place.exists() or place.read_bytes() != source.read_bytes():
+            shutil.copyfile(source, place)
+            shutil.copymode(source, place)
         return place
 
     def _settings(self, name: str) -> dict[str, Any]:
@@ -234,3 +239,9 @@ class Composed:
         asked = ("psql", "-v", "ON_ERROR_STOP=1", "--no-password", "--no-psqlrc", "--quiet")
         done(*asked, "--username", user, "--dbname", user, "-f", script)
         done("pg_ctl", "-m", "fast", "-w", "stop")
+
+
+@functools.cache
+def _services(env: str) -> dict[str, Any]:
+    services: dict[str, Any] = read_compose(dict(line.split("=", 1) for line in env.splitlines()))["services"]
+    return services
