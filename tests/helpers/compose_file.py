@@ -21,9 +21,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a Dockerfile says of its last stage, and every instruction of all of them."""
+    """What the last stage of a Dockerfile says."""
 
-    instructions: tuple[tuple[str, str], ...]
     environment: Mapping[str, str]
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
@@ -53,9 +52,8 @@ def dockerfile_of(service: Mapping[str, Any]) -> tuple[Path, Path]:
 def read_image(service: Mapping[str, Any]) -> Image:
     """The image of a service that is built."""
     path, context = dockerfile_of(service)
-    instructions = _instructions(path.read_text(encoding="utf-8"))
-    last = max(number for number, (word, _) in enumerate(instructions) if word == "FROM")
-    stage = instructions[last:]
+    written = instructions(path.read_text(encoding="utf-8"))
+    stage = written[max(number for number, (word, _) in enumerate(written) if word == "FROM") :]
     said = dict(stage)
     environment = {}
     copied = {}
@@ -66,7 +64,6 @@ def read_image(service: Mapping[str, Any]) -> Image:
             *sources, target = rest.split()
             copied |= {f"{target.rstrip('/')}/{Path(source).name}": context / source for source in sources}
     return Image(
-        instructions=instructions,
         environment=environment,
         entrypoint=tuple(json.loads(said.get("ENTRYPOINT", "[]"))),
         command=tuple(json.loads(said.get("CMD", "[]"))),
@@ -75,10 +72,8 @@ def read_image(service: Mapping[str, Any]) -> Image:
     )
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _instructions(text: str) -> tuple[tuple[str, str], ...]:
+def instructions(text: str) -> tuple[tuple[str, str], ...]:
+    """Every instruction of a Dockerfile: its word, and the rest of its line."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
     return tuple((word.upper(), rest.strip()) for word, rest in (line.split(None, 1) for line in joined.splitlines()))
