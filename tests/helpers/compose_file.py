@@ -55,11 +55,13 @@ def read_image(service: Mapping[str, Any]) -> Image:
     written = instructions(path.read_text(encoding="utf-8"))
     stage = written[max(number for number, (word, _) in enumerate(written) if word == "FROM") :]
     said = dict(stage)
-    environment = {}
-    copied = {}
+    environment: dict[str, str] = {}
+    copied: dict[str, Path] = {}
     for word, rest in stage:
         if word == "ENV":
-            environment.update(item.split("=", 1) for item in shlex.split(rest))
+            for item in shlex.split(rest):
+                name, _, value = item.partition("=")
+                environment[name] = value
         elif word == "COPY" and "--from=" not in rest:
             *sources, target = rest.split()
             copied |= {f"{target.rstrip('/')}/{Path(source).name}": context / source for source in sources}

@@ -19,17 +19,18 @@ SERVER = ROOT / "registry" / "mlflow"
 #: Every character that a password file, an INI file or a shell could take for its own.
 ODD = r"a:b\c%d%(here)s $e 'f' \"g\" #h ;i =j"
 
+SECRETS = {
+    "MLFLOW_DATABASE_PASSWORD": "of the database",
+    "MLFLOW_AUTH_ADMIN_PASSWORD": "of the administrator",
+    "MLFLOW_FLASK_SERVER_SECRET_KEY": "key",
+}
+
 #: A command that tells what it was given.
 TELL = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
 def start(folder: Path, *command: str, **secrets: str) -> subprocess.CompletedProcess[str]:
     """Run the entry point with these secrets, in a folder of its own."""
-    given = {
-        "MLFLOW_DATABASE_PASSWORD": "db",
-        "MLFLOW_AUTH_ADMIN_PASSWORD": "ad",
-        "MLFLOW_FLASK_SERVER_SECRET_KEY": "key",
-    }
     environment = {
         "PATH": os.environ["PATH"],
         "PGPASSFILE": str(folder / "pgpass"),
@@ -37,7 +38,7 @@ def start(folder: Path, *command: str, **secrets: str) -> subprocess.CompletedPr
         "MLFLOW_AUTH_DATABASE_URI": "postgresql://mlflow@postgres/accounts",
         "TMPDIR": str(folder / "incoming"),
     }
-    for name, value in {**given, **secrets}.items():
+    for name, value in {**SECRETS, **secrets}.items():
         place = folder / name
         place.write_text(value, encoding="utf-8")
         environment[f"{name}_FILE"] = str(place)
@@ -46,9 +47,7 @@ def start(folder: Path, *command: str, **secrets: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "two\nlines"])
-@pytest.mark.parametrize(
-    "name", ["MLFLOW_DATABASE_PASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD", "MLFLOW_FLASK_SERVER_SECRET_KEY"]
-)
+@pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_that_is_none_stops_it(tmp_path: Path, name: str, text: str) -> None:
     ended = start(tmp_path, "true", **{name: text})
     assert (ended.returncode, name in ended.stderr) == (1, True)
