@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from maintain.cli import console
-from maintain.cli.options import AsJson
-from maintain.settings import FOLDER
+from maintain.cli.options import AsJson, RegistryStore
+from maintain.settings import STORE_OF_NEW_WORKSPACES
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,9 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")] = Path(),
-    registry: Annotated[
-        str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: folder or mlflow.")
-    ] = FOLDER,
+    registry: RegistryStore = STORE_OF_NEW_WORKSPACES,
     as_json: AsJson = False,
 ) -> None:
     """Make a workspace: settings, database, keys, an example policy.
@@ -29,7 +27,7 @@ def init(
     \b
     Examples:
       maintain init triage && cd triage
-      maintain init elsewhere --registry mlflow
+      maintain init elsewhere --registry folder
     """
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock

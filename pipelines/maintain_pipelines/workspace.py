@@ -15,9 +15,16 @@ from maintain.clock import Clock
 from maintain.database import create_database
 from maintain.errors import WorkspaceError
 from maintain.intake import create_key
-from maintain.settings import FOLDER, SETTINGS_FILE, RegistrySettings, Settings, Workspace, read_settings
+from maintain.settings import (
+    SETTINGS_FILE,
+    STORE_OF_NEW_WORKSPACES,
+    RegistrySettings,
+    Settings,
+    Workspace,
+    read_settings,
+)
 from maintain_policies import DEMO_POLICIES, demo_policy
-from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer
+from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer, prepare_store
 
 #: The settings file of a new workspace: every key with its default, commented.
 _SETTINGS_TEXT = """\
@@ -51,7 +58,12 @@ store = "{store}"       # where versions are kept: mlflow, or folder
 
 
 def create_workspace(
-    root: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None = None, registry: str = FOLDER
+    root: Path,
+    *,
+    clock: Clock,
+    actor: str,
+    pseudonym_key: bytes | None = None,
+    registry: str = STORE_OF_NEW_WORKSPACES,
 ) -> Workspace:
     """Make a workspace. Raises `WorkspaceError` when the folder holds anything already."""
     RegistrySettings(store=registry)
@@ -81,10 +93,11 @@ def create_workspace(
 
 
 def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None, registry: str) -> None:
-    workspace = Workspace(folder, Settings())
+    workspace = Workspace(folder, Settings(registry=RegistrySettings(store=registry)))
     (folder / SETTINGS_FILE).write_text(_SETTINGS_TEXT.format(store=registry), encoding="utf-8")
     for place in (workspace.arrays, workspace.registry, workspace.runs, workspace.policies):
         place.mkdir(mode=0o700)
+    prepare_store(workspace)
     workspace.pseudonym_key.parent.mkdir(mode=0o700)
     create_key(workspace.pseudonym_key, key=pseudonym_key)
     create_signing_key(workspace.signing_key)

@@ -10,9 +10,9 @@ from pathlib import Path
 from helpers.cohorts import fill, make_case
 from helpers.evidence import INITIAL, honest_evidence
 from helpers.registering import safetensors
+from helpers.workspaces import new_workspace
 from maintain import codec
 from maintain.cli.composition import build_context
-from maintain.clock import FrozenClock
 from maintain.database import open_database
 from maintain.errors import StaleError
 from maintain.hashing import digest_bytes
@@ -21,7 +21,6 @@ from maintain.settings import FOLDER, find_workspace
 from maintain.vocabulary import Alias, ManifestStatus, OriginKind
 from maintain_pipelines.context import Context, silence
 from maintain_pipelines.promote import promote
-from maintain_pipelines.workspace import create_workspace
 from maintain_registry import (
     UNNUMBERED,
     Content,
@@ -44,7 +43,7 @@ FRESH = Origin(OriginKind.INITIALISATION, INITIAL)
 
 def make_workspace(root: Path, *, registry: str = FOLDER) -> Path:
     """A workspace with a cohort of `CASES` cases and no model."""
-    create_workspace(root, clock=FrozenClock(), actor="tests", pseudonym_key=bytes(range(32)), registry=registry)
+    new_workspace(root, pseudonym_key=bytes(range(32)), registry=registry)
     database = open_database(root / "maintain.db")
     with database.begin() as unit:
         fill(unit, [make_case(number) for number in range(1, CASES + 1)])
