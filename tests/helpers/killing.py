@@ -207,6 +207,7 @@ def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
         yield Nursery(process, folder)
         assert process.stdin is not None
         process.stdin.close()
+        process.kill()  # it has nothing to keep, and taking down what it imported takes seconds
 
 
 def arm(point: str, number: int, hang: float) -> None:
