@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,6 +30,7 @@ from maintain_registry import (
     Intent,
     ModelStore,
     abandon,
+    lock,
     reconcile,
     register,
 )
@@ -37,6 +39,9 @@ MODEL = "triage"
 
 #: Cases of the cohort; the patient of case-0007 is patient-0007.
 CASES = 40
+
+#: How long those who contend wait for each other on a busy machine.
+PATIENCE_SECONDS = 120.0
 
 FRESH = Origin(OriginKind.INITIALISATION, INITIAL)
 
@@ -146,6 +151,24 @@ def contend(root: Path, number: int, parent: int) -> None:
             promote(MODEL, mine, context)
         except StaleError:
             return
+
+
+def contend_at_once(root: str, processes: str, parent: str) -> None:
+    """Contend in so many processes at once, forked from this one."""
+    lock.WAIT_SECONDS = PATIENCE_SECONDS
+    children = []
+    for number in range(int(processes)):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                contend(Path(root), number, int(parent))
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert not any(codes), f"processes that failed: {codes}"
 
 
 # --- private ---------------------------------------------------------------------------------------
