@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from maintain.cli import console
-from maintain.cli.options import AsJson
-from maintain.settings import FOLDER, RegistrySettings
+from maintain.cli.options import AsJson, RegistryStore
+from maintain.settings import STORE_OF_NEW_WORKSPACES, RegistrySettings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,9 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")] = Path(),
-    registry: Annotated[
-        str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: folder or mlflow.")
-    ] = FOLDER,
+    registry: RegistryStore = STORE_OF_NEW_WORKSPACES,
     uri: Annotated[
         str, typer.Option("--registry-uri", metavar="URI", help="An MLflow server, instead of SQLite in the workspace.")
     ] = "",
@@ -35,8 +33,8 @@ def init(
     \b
     Examples:
       maintain init triage && cd triage
-      maintain init elsewhere --registry mlflow
-      maintain init shared --registry mlflow --registry-uri https://mlflow.hospital.example
+      maintain init elsewhere --registry folder
+      maintain init shared --registry-uri https://mlflow.hospital.example
     """
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock

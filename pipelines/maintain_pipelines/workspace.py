@@ -16,9 +16,16 @@ from maintain.clock import Clock
 from maintain.database import create_database
 from maintain.errors import WorkspaceError
 from maintain.intake import create_key
-from maintain.settings import FOLDER, SETTINGS_FILE, RegistrySettings, Settings, Workspace, read_settings
+from maintain.settings import (
+    SETTINGS_FILE,
+    STORE_OF_NEW_WORKSPACES,
+    RegistrySettings,
+    Settings,
+    Workspace,
+    read_settings,
+)
 from maintain_policies import DEMO_POLICIES, demo_policy
-from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer
+from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer, prepare_store
 
 #: The settings file of a new workspace: every key with its default, commented.
 _SETTINGS_TEXT = """\
@@ -57,7 +64,7 @@ def create_workspace(
     clock: Clock,
     actor: str,
     pseudonym_key: bytes | None = None,
-    registry: str = FOLDER,
+    registry: str = STORE_OF_NEW_WORKSPACES,
     registry_uri: str = "",
     registry_credentials: str = RegistrySettings().credentials,
 ) -> Workspace:
@@ -89,10 +96,11 @@ def create_workspace(
 
 
 def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None, registry: RegistrySettings) -> None:
-    workspace = Workspace(folder, Settings())
+    workspace = Workspace(folder, Settings(registry=registry))
     (folder / SETTINGS_FILE).write_text(_settings_text(registry), encoding="utf-8")
     for place in (workspace.arrays, workspace.registry, workspace.runs, workspace.policies):
         place.mkdir(mode=0o700)
+    prepare_store(workspace)
     workspace.pseudonym_key.parent.mkdir(mode=0o700)
     create_key(workspace.pseudonym_key, key=pseudonym_key)
     create_signing_key(workspace.signing_key)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from maintain_registry.memory import MemoryStore
     from maintain_registry.mlflow_store import MlflowStore
     from maintain_registry.moves import Move, move_aliases
-    from maintain_registry.opening import open_store
+    from maintain_registry.opening import browsing_command, open_store, prepare_store
     from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces
     from maintain_registry.proof import entries_about, entry_of_version, require_record, require_signed, require_whole
     from maintain_registry.retirement import Retirement, doomed_weights, require_not_retired, retirements
@@ -75,6 +75,7 @@ __all__ = [
     "abandon",
     "aliases_of",
     "alone",
+    "browsing_command",
     "check_model_name",
     "create_signing_key",
     "doomed_weights",
@@ -88,6 +89,7 @@ __all__ = [
     "load_signer",
     "move_aliases",
     "open_store",
+    "prepare_store",
     "public_key_path",
     "reconcile",
     "register",
@@ -126,7 +128,7 @@ _ROOMS = {
     "memory": ("MemoryStore",),
     "mlflow_store": ("MlflowStore",),
     "moves": ("Move", "move_aliases"),
-    "opening": ("open_store",),
+    "opening": ("browsing_command", "open_store", "prepare_store"),
     "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces"),
     "proof": ("entries_about", "entry_of_version", "require_record", "require_signed", "require_whole"),
     "retirement": ("Retirement", "doomed_weights", "require_not_retired", "retirements"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,7 @@ def postgres() -> Iterator[str]:
                 _await_postgres(address, process)
                 yield address
             finally:
-                process.terminate()
+                process.send_signal(signal.SIGQUIT)  # at once: its files go too
 
 
 def postgres_programs() -> Path:
@@ -115,6 +116,7 @@ def registry_server(folder: Path) -> Iterator[RegistryServer]:
         port = free_port()
         command = ["-m", "mlflow", "server", "--app-name", "basic-auth", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--backend-store-uri", f"{address}/registry", "--artifacts-destination", str(folder / "files")]
+        command += ["--workers", "1"]
         environment = {
             **os.environ,
             "MLFLOW_AUTH_CONFIG_PATH": str(settings),
@@ -125,14 +127,16 @@ def registry_server(folder: Path) -> Iterator[RegistryServer]:
         }
         with (
             (folder / "server.log").open("wb") as log,
-            subprocess.Popen([sys.executable, *command], env=environment, stdout=log, stderr=log) as process,
+            subprocess.Popen(
+                [sys.executable, *command], env=environment, stdout=log, stderr=log, start_new_session=True
+            ) as process,
         ):
             try:
                 uri = f"http://127.0.0.1:{port}"
                 await_health(uri, process)
                 yield RegistryServer(uri, _make_account(uri, folder))
             finally:
-                process.terminate()
+                os.killpg(process.pid, signal.SIGKILL)  # the server and its worker, which would wait for us to hang up
 
 
 def missing(reason: str) -> None:

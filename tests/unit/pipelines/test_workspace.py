@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.workspaces import new_workspace
 from maintain.clock import FrozenClock
 from maintain.database import open_database
 from maintain.errors import InputError, WorkspaceError
@@ -14,10 +15,11 @@ from maintain.settings import FOLDER, MLFLOW, SETTINGS_FILE, RegistrySettings, S
 from maintain_pipelines import workspace as module
 from maintain_pipelines.workspace import create_workspace
 from maintain_policies import DEMO_POLICIES
+from maintain_registry import open_store
 
 
 def make(root: Path) -> Path:
-    return create_workspace(root, clock=FrozenClock(), actor="tests").root
+    return new_workspace(root)
 
 
 def test_a_workspace_is_never_made_over_something(tmp_path: Path) -> None:
@@ -70,9 +72,16 @@ def test_an_empty_folder_will_do(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     root = make(tmp_path / "w")
     open_database(root / "maintain.db").close()
-    assert read_settings(root / SETTINGS_FILE) == Settings()
+    assert read_settings(root / SETTINGS_FILE) == Settings(registry=RegistrySettings(store=FOLDER))
     assert {path.name for path in (root / "policies").iterdir()} == set(DEMO_POLICIES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["w"]
+
+
+def test_it_keeps_versions_in_mlflow_and_the_tables_are_there(tmp_path: Path) -> None:
+    workspace = create_workspace(tmp_path / "w", clock=FrozenClock(), actor="tests")
+    assert workspace.settings.registry == RegistrySettings(store=MLFLOW)
+    assert [path.name for path in workspace.registry.iterdir()] == ["mlflow.db"]
+    assert open_store(workspace).models() == ()
 
 
 def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:

@@ -18,13 +18,19 @@ from maintain_registry.mlflow_store import MlflowStore, holders, reading, tags
 from maintain_registry.mlflow_store.connection import Connection, asked
 
 
-@pytest.fixture
-def store(tmp_path: Path, mlflow_template: Path) -> MlflowStore:
-    """Version 1 serves."""
-    made = MlflowStore(copied(mlflow_template, tmp_path / "registry"))
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Path:
+    """A registry whose version 1 serves. Copy it."""
+    made = MlflowStore(copied(mlflow_template, tmp_path_factory.mktemp("serving") / "registry"))
     made.put(*make_version(number=1, revised=True))
     made.set_alias(MODEL, Alias.CHAMPION, 1, expected=None)
-    return made
+    return made.root
+
+
+@pytest.fixture
+def store(tmp_path: Path, serving: Path) -> MlflowStore:
+    """Version 1 serves."""
+    return MlflowStore(Path(shutil.copytree(serving, tmp_path / "registry")))
 
 
 def client(store: MlflowStore) -> Any:
