@@ -83,13 +83,7 @@ def remove(connection: Connection, weights: Digest, own: tuple[str, int] | None 
     last = () if own is None else (places.pop(own),)
     found = [item for item in holding(connection, weights) if not item.address.startswith(tuple(places.values()))]
     for item in sorted(found, key=lambda item: (item.address.startswith(last), item.address)):
-        try:
-            connection.files_at(item.home).delete_artifacts(item.name)
-        except Exception as error:
-            if not absent(error):
-                raise
-        if connection.embedded:
-            holders.flush(holders.folder_of(item.address).parent)
+        _delete(connection, item)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -107,6 +101,16 @@ def _kept(connection: Connection) -> Iterator[Kept]:
     for home in sorted({item.artifact_location for item in holders.experiments(connection)}):
         for name, size in holders.sizes(connection, home).items():
             yield Kept(home, name, size)
+
+
+def _delete(connection: Connection, item: Kept) -> None:
+    try:
+        connection.files_at(item.home).delete_artifacts(item.name)
+    except Exception as error:
+        if not absent(error):
+            raise
+    if connection.embedded:
+        holders.flush(holders.folder_of(item.address).parent)
 
 
 def _digest(connection: Connection, item: Kept) -> Digest:

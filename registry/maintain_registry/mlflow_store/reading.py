@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -98,7 +101,7 @@ def fetched(connection: Connection, location: str, name: str, whole: str) -> Ite
     with ExitStack() as stack:
         folder = None
         if not connection.embedded:
-            connection.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stack.enter_context(_among_readers(connection.root, fcntl.LOCK_SH))
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=READING, dir=connection.root))
         try:
             path = Path(connection.files_at(location).download_artifacts(name, dst_path=folder))
@@ -109,6 +112,13 @@ def fetched(connection: Connection, location: str, name: str, whole: str) -> Ite
         if not path.is_file():
             raise _damaged(f"{name} of {whole}")
         yield path
+
+
+def forget_copies(connection: Connection) -> None:
+    """Remove the copies that killed readers left, beginnings of files too; waits for whoever reads now."""
+    with _among_readers(connection.root, fcntl.LOCK_EX):
+        for copy in connection.root.glob(f"{READING}*"):
+            shutil.rmtree(copy)
 
 
 def fetch(connection: Connection, location: str, name: str, whole: str) -> bytes:
@@ -125,6 +135,20 @@ def card_of(record: ModelVersion, files: Mapping[str, Content]) -> str:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+#: Held by everybody who has a copy of a file of a server, so that nobody else's is removed.
+_READERS = ".readers"
+
+
+@contextmanager
+def _among_readers(root: Path, kind: int) -> Iterator[None]:
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(root / _READERS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _of_network(error: Exception) -> bool:

@@ -111,6 +111,7 @@ class MlflowStore:
             if str(item.version) in {str(at) for at in self._aliases(model).values()}:
                 raise still_aliased(model, version)
             erasing.mark(self._connection, item.source, record)
+            reading.forget_copies(self._connection)
             erasing.remove(self._connection, record.weights, (model, version))
 
     def weights_place(self, model: str, version: int) -> str | None:

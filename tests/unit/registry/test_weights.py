@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from helpers.registering import MODEL, make_intent, make_version
 from maintain.database import Database, create_database
-from maintain.errors import MaintainError, RefusedError, RetiredError
+from maintain.errors import RefusedError, RetiredError
 from maintain.vocabulary import Alias
 from maintain_registry import (
     Aliases,
