@@ -165,7 +165,7 @@ def _order(task: _Task, claim: Claim, context: Context) -> _Order:
                 f"{swept.searched} files were looked at just now, and none holds them.",
                 remedy="Nothing was changed.",
             )
-        told = {*_told(unit, swept, context), *((place, task.weights) for place in elsewhere)}
+        told = _told(unit, swept, dict.fromkeys(elsewhere, task.weights))
         links = swept.links
         for (name, version), standing in stand.items():
             if standing.unfinished and standing.ordered is not None:
@@ -240,12 +240,14 @@ def _body(task: _Task, order: _Order, proof: Swept) -> dict[str, object]:
     }
 
 
-def _told(unit: UnitOfWork, swept: Swept, context: Context) -> set[_File]:
+def _told(unit: UnitOfWork, swept: Swept, elsewhere: Mapping[str, Digest]) -> set[_File]:
     """The files as the ledger names them: places of our own making; what a person called a file stays out of it."""
     ours = {row.place for row in weight_files(unit)} | set(swept.ours)
+    rooms = (("workspace", swept.found), ("registry's server", elsewhere))
     return {
-        (place if place in ours else f"elsewhere in the workspace ({digest[:12]})", digest)
-        for place, digest in swept.found.items()
+        (place if place in ours else f"elsewhere in the {room} ({digest[:12]})", digest)
+        for room, files in rooms
+        for place, digest in files.items()
     }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from helpers.lineage import MODEL, opened
 from maintain.hashing import digest_file
-from maintain_registry.mlflow_store import MlflowStore, holders
+from maintain_registry.mlflow_store import MlflowStore
 from maintain_registry.mlflow_store.connection import Connection, asked
 
 #: How many copies `strew` leaves in MLflow.
@@ -56,9 +55,3 @@ def strew(workspace: Path, number: int, *, name: str = NAME) -> None:
         client.delete_run(runs[1])
         client.delete_logged_model(model)
         client.delete_experiment(there)
-
-
-def hidden(workspace: Path) -> Iterable[str]:
-    """The LoggedModels of the model that MLflow still lists."""
-    with opened(workspace) as context, asked():
-        return [item.model_id for item in holders.of_model(connection_of(context.store), MODEL)]
