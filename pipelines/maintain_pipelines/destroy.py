@@ -190,11 +190,11 @@ def _delete(task: _Task, order: _Order, context: Context) -> None:
         folder = reference_of(place, context)
         if folder is not None and folder.exists():
             remove_weights(context, folder)
-    if isinstance(context.store, WeightPlaces):
+    stored = [(name, version) for name, version in order.versions if version in context.store.versions(name)]
+    for name, version in stored:
+        context.store.erase(name, version)
+    if not stored and isinstance(context.store, WeightPlaces):  # somebody deleted them: copies are all that is left
         context.store.remove_copies(task.weights)
-    for name, version in order.versions:
-        if version in context.store.versions(name):  # one that somebody deleted has only copies left
-            context.store.erase(name, version)
 
 
 def _bury(task: _Task, order: _Order, claim: Claim, context: Context) -> Destroyed:

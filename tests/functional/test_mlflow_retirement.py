@@ -14,8 +14,8 @@ from helpers import killing
 from helpers.commands import say
 from helpers.destroying import COPIES, connection_of, everywhere, strew, weights_of
 from helpers.lineage import MODEL, add_candidate, install, make_workspace, manifest_of, opened
-from helpers.mlflow_registry import copied
-from helpers.services import registry_server
+from helpers.mlflow_registry import copied, emptied
+from helpers.services import RegistryServer
 from maintain.errors import RegistryUnreachableError
 from maintain.settings import MLFLOW
 from maintain_pipelines.promote import promote
@@ -28,6 +28,9 @@ DESTROY = (*RETIRE, "--destroy", "--yes")
 
 #: What a process imports that asks MLflow, before it is forked; none of it opens a database.
 IMPORTED = ("mlflow", "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store")
+
+#: No other test on the server has these weights.
+ONLY_HERE = 4711
 
 #: One kill of each kind; `benchmarks/mlflow_kills.py` has the others.
 KILLS = (
@@ -195,40 +198,41 @@ def test_killed_between_any_two_steps_it_ends_as_if_undisturbed(
     assert tombstone(workspace)["version"] == 1
 
 
-def test_nothing_on_a_server_with_passwords_holds_destroyed_weights(tmp_path: Path, nursery: killing.Nursery) -> None:
+def test_nothing_on_a_server_with_passwords_holds_destroyed_weights(
+    tmp_path: Path, nursery: killing.Nursery, mlflow_server: RegistryServer
+) -> None:
     """Through the server's own interface alone; and killed between two deletions."""
-    (tmp_path / "server").mkdir()
-    with registry_server(tmp_path / "server") as server:
-        workspace = make_workspace(tmp_path / "workspace", registry=MLFLOW)
-        settings = workspace / "maintain.toml"
-        named = f'store = "{MLFLOW}"\nuri = "{server.uri}"\ncredentials = "{server.credentials}"'
-        text = settings.read_text(encoding="utf-8").replace(f'store = "{MLFLOW}"', named)
-        settings.write_text(text, encoding="utf-8")
-        with opened(workspace) as context:
-            install(context)
-            add_candidate(context, 1, salt=1)
-            promote(MODEL, None, context)
-            place = context.store.weights_place(MODEL, 1)
-        digest, files = weights_of(workspace, 1), tmp_path / "server" / "files"
-        assert set(rows(workspace).values()) == {digest, weights_of(workspace, 2)}
-        strew(workspace, 1)
-        (workspace / "registry" / ".reading-dead").mkdir()
-        (workspace / "registry" / ".reading-dead" / "weights.safetensors").write_bytes(b"half of it")
-        assert len(everywhere(digest, workspace, files)) == COPIES + 2
-        killed = nursery.run(*DESTROY, workspace=workspace, point="2 deleted in MLflow")
-        assert killed.code == -9, killed.said
-        assert len(everywhere(digest, workspace, files)) == COPIES - 1
-        gone = say(*DESTROY, workspace=workspace)
-        assert gone.code == 0, gone.err
-        require_gone(workspace, digest, files)
-        told = tombstone(workspace)
-        listed = told["files"]
-        assert isinstance(listed, list)
-        assert [item["place"].partition(" (")[0] for item in listed] == [
-            "elsewhere in the registry's server",
-            "elsewhere in the workspace",
-            place,
-        ]
-        assert any("MLflow server" in str(said) for said in list(told["out_of_reach"]))  # type: ignore[call-overload]
-        mended = say("doctor", "weights", "--json", workspace=workspace).document
-        assert (mended["entered"], mended["struck"]) == ([], [])
+    emptied(mlflow_server.uri, mlflow_server.credentials)
+    workspace = make_workspace(tmp_path / "workspace", registry=MLFLOW)
+    settings = workspace / "maintain.toml"
+    named = f'store = "{MLFLOW}"\nuri = "{mlflow_server.uri}"\ncredentials = "{mlflow_server.credentials}"'
+    text = settings.read_text(encoding="utf-8").replace(f'store = "{MLFLOW}"', named)
+    settings.write_text(text, encoding="utf-8")
+    with opened(workspace) as context:
+        install(context, salt=ONLY_HERE)
+        add_candidate(context, 1, salt=1)
+        promote(MODEL, None, context)
+        place = context.store.weights_place(MODEL, 1)
+    digest, files = weights_of(workspace, 1), mlflow_server.credentials.parent / "files"
+    assert set(rows(workspace).values()) == {digest, weights_of(workspace, 2)}
+    strew(workspace, 1)
+    (workspace / "registry" / ".reading-dead").mkdir()
+    (workspace / "registry" / ".reading-dead" / "weights.safetensors").write_bytes(b"half of it")
+    assert len(everywhere(digest, workspace, files)) == COPIES + 2
+    killed = nursery.run(*DESTROY, workspace=workspace, point="2 deleted in MLflow")
+    assert killed.code == -9, killed.said
+    assert len(everywhere(digest, workspace, files)) == COPIES - 1
+    gone = say(*DESTROY, workspace=workspace)
+    assert gone.code == 0, gone.err
+    require_gone(workspace, digest, files)
+    told = tombstone(workspace)
+    listed = told["files"]
+    assert isinstance(listed, list)
+    assert [item["place"].partition(" (")[0] for item in listed] == [
+        "elsewhere in the registry's server",
+        "elsewhere in the workspace",
+        place,
+    ]
+    assert any("MLflow server" in str(said) for said in list(told["out_of_reach"]))  # type: ignore[call-overload]
+    mended = say("doctor", "weights", "--json", workspace=workspace).document
+    assert (mended["entered"], mended["struck"]) == ([], [])

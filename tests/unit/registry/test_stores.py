@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from helpers.mlflow_registry import copied, emptied
 from helpers.registering import MODEL, make_version
-from helpers.services import RegistryServer, registry_server
+from helpers.services import RegistryServer
 from maintain.errors import (
     DamagedError,
     InputError,
@@ -28,13 +28,6 @@ from maintain_registry.mlflow_store import MlflowStore
 from maintain_registry.port import ModelStore, WeightPlaces
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
-    """`mlflow server` on PostgreSQL with passwords."""
-    with registry_server(tmp_path_factory.mktemp("server")) as started:
-        yield started
-
-
 @pytest.fixture(params=["memory", "folder", "mlflow", "server"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ModelStore:
     if request.param == "memory":
@@ -42,7 +35,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ModelStore:
     if request.param == "folder":
         return FolderStore(tmp_path / "registry")
     if request.param == "server":
-        at: RegistryServer = request.getfixturevalue("server")
+        at: RegistryServer = request.getfixturevalue("mlflow_server")
         emptied(at.uri, at.credentials)
         return MlflowStore(tmp_path / "registry", at.uri, at.credentials)
     template: Path = request.getfixturevalue("mlflow_template")
