@@ -19,7 +19,7 @@ from helpers.services import RegistryServer
 from maintain.errors import RegistryUnreachableError
 from maintain.settings import MLFLOW
 from maintain_pipelines.promote import promote
-from maintain_registry import EventKind, irregularities, weight_files
+from maintain_registry import EventKind, WeightKind, irregularities, weight_files
 from maintain_registry.mlflow_store import MlflowStore
 from maintain_registry.mlflow_store.connection import quiet
 
@@ -179,8 +179,22 @@ def test_the_register_knows_every_place_and_doctor_agrees(workspace: Path) -> No
     assert f"{COPIES + 1} files with weights are not in the register" in say("doctor", workspace=workspace).out
     mended = say("doctor", "weights", "--json", workspace=workspace).document
     assert (len(mended["entered"]), mended["struck"]) == (COPIES + 1, [])
+    with opened(workspace) as context, context.database.read() as unit:
+        below = [row.model for row in weight_files(unit) if row.place.startswith(f"registry/artifacts/{MODEL}/")]
+    assert below == [MODEL] * (COPIES + 2)
     assert say("doctor", "weights", "--json", workspace=workspace).document["entered"] == []
     assert say(*DESTROY, workspace=workspace).code == 0
+    assert say("doctor", "weights", "--json", workspace=workspace).document["struck"] == []
+
+
+def test_a_row_of_a_server_that_nobody_can_ask_is_kept(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "mlflow-artifacts:/1/models/m-0/artifacts/weights.safetensors"
+    monkeypatch.setattr(MlflowStore, "outside", lambda _: {address: weights_of(workspace, 2)})
+    assert say("doctor", "weights", "--json", workspace=workspace).document["entered"] == [address]
+    with opened(workspace) as context, context.database.read() as unit:
+        (found,) = [row for row in weight_files(unit) if row.place == address]
+    assert (found.kind, found.model, found.weights) == (WeightKind.VERSION, MODEL, weights_of(workspace, 2))
+    monkeypatch.setattr(MlflowStore, "outside", lambda _: {})
     assert say("doctor", "weights", "--json", workspace=workspace).document["struck"] == []
 
 
