@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maintain.errors import DamagedError
 from maintain.hashing import Digest, digest_bytes, digest_file
 from maintain.records import ModelVersion
 from maintain_registry import contents
@@ -77,11 +78,14 @@ def mark(connection: Connection, location: str, record: ModelVersion) -> None:
         holders.flush(holders.folder_of(location))
 
 
-def remove(connection: Connection, weights: Digest, own: tuple[str, int] | None = None) -> None:
-    """Remove every file with these bytes but those of versions; of the version that is named `own`, too, and last."""
-    places = {(item.name, tags.number_of(item.tags)): f"{item.source}/" for item in _versions(connection, weights)}
-    last = () if own is None else (places.pop(own),)
-    found = [item for item in holding(connection, weights) if not item.address.startswith(tuple(places.values()))]
+def remove(connection: Connection, weights: Digest, own: str | None = None) -> None:
+    """Remove every file with these bytes but those of versions; of the version whose files lie at `own`, too, and last.
+
+    Files of a version whose tags somebody edited count as nobody's.
+    """
+    others = tuple(f"{item.source}/" for item in _versions(connection, weights) if item.source != own)
+    last = () if own is None else (f"{own}/",)
+    found = [item for item in holding(connection, weights) if not item.address.startswith(others)]
     for item in sorted(found, key=lambda item: (item.address.startswith(last), item.address)):
         _delete(connection, item)
 
@@ -128,14 +132,18 @@ def _versions(connection: Connection, weights: Digest) -> tuple[Any, ...]:
 
 
 def _sizes_of(connection: Connection, weights: Digest) -> frozenset[int]:
-    """How long these weights are, said by the list of files of a version that has them; empty where none says it.
+    """How long these weights are, said by the list of files of a version that has them; empty where one cannot say it.
 
     A file of another length holds other bytes and need not be fetched.
     """
     sizes = set()
     for item in _versions(connection, weights):
-        data = reading.fetch(connection, item.source, payload.FILES_FILE, "a version")
-        digest, size = payload.listed_files(data).get(contents.WEIGHTS_FILE, ("", 0))
-        if digest_bytes(data) == item.tags.get(tags.FILES) and digest == weights:
-            sizes.add(size)
+        try:
+            data = reading.fetch(connection, item.source, payload.FILES_FILE, "a version")
+            digest, size = payload.listed_files(data).get(contents.WEIGHTS_FILE, ("", 0))
+        except (DamagedError, ValueError):
+            return frozenset()
+        if digest_bytes(data) != item.tags.get(tags.FILES) or digest != weights:
+            return frozenset()
+        sizes.add(size)
     return frozenset(sizes)

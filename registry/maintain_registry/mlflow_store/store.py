@@ -112,7 +112,7 @@ class MlflowStore:
                 raise still_aliased(model, version)
             erasing.mark(self._connection, item.source, record)
             reading.forget_copies(self._connection)
-            erasing.remove(self._connection, record.weights, (model, version))
+            erasing.remove(self._connection, record.weights, item.source)
 
     def weights_place(self, model: str, version: int) -> str | None:
         """Where the weights of a version lie, or None: MLflow chooses a place when it is stored."""
