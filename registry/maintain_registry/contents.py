@@ -13,11 +13,15 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from maintain.errors import InputError, RefusedError
-from maintain.hashing import Digest, digest_bytes, digest_file
+from maintain.hashing import Digest, canonical_json, digest_bytes, digest_file
 from maintain.records import ModelVersion
 from maintain_registry.port import Content
 
 WEIGHTS_FILE = "weights.safetensors"
+
+#: Left among the files of a version whose weights were erased; written before they go. Schema name and version.
+ERASED_FILE = "erased.json"
+ERASED_SCHEMA = ("maintain.version-erased", 1)
 
 #: File of a version -> the field of its record that holds the digest of the file's bytes.
 DIGEST_FIELDS: Mapping[str, str] = {
@@ -95,6 +99,13 @@ def digest_of_content(content: Content) -> Digest:
             f"The file {content.name} cannot be read ({error.strerror}).",
             remedy="Make it again with the step that writes it.",
         ) from error
+
+
+def erased_marker(version: ModelVersion) -> bytes:
+    """What `ERASED_FILE` says: which file is gone, and the digest that it had."""
+    name, number = ERASED_SCHEMA
+    body = {"file": WEIGHTS_FILE, "sha256": version.weights}
+    return f"{canonical_json({'schema': name, 'version': number, 'body': body})}\n".encode()
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -30,13 +30,9 @@ RECORD_FILE = "version.json"
 FILES_FILE = "files.json"
 ALIASES_FILE = "aliases.json"
 
-#: Left in the folder of a version whose weights were erased; written before they go.
-ERASED_FILE = "erased.json"
-
 #: Schema name and version of the files that are not records of the house.
 FILES_SCHEMA = ("maintain.version-files", 1)
 ALIASES_SCHEMA = ("maintain.aliases", 1)
-ERASED_SCHEMA = ("maintain.version-erased", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +120,17 @@ class FolderStore:
         with self._locked(model) as folder:
             if version in self._aliases(model).values():
                 raise still_aliased(model, version)
-            body = {"file": contents.WEIGHTS_FILE, "sha256": record.weights}
-            codec.write_bytes(place / ERASED_FILE, _text(body, ERASED_SCHEMA))
+            codec.write_bytes(place / contents.ERASED_FILE, contents.erased_marker(record))
             _flush_folder(place)
             (place / contents.WEIGHTS_FILE).unlink(missing_ok=True)
             _flush_folder(place)
             for stale in folder.glob(f"{_STAGING}*"):
                 shutil.rmtree(stale)
             _flush_folder(folder)
+
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Where the weights of a version will lie: its folder is called by its number."""
+        return self.weights_place(version.model, version.version)
 
     def weights_place(self, model: str, version: int) -> str | None:
         """Where the weights of a version lie, from the folder that this registry lies in."""
@@ -260,10 +259,10 @@ def _listed(folder: Path, document: dict[str, Any]) -> dict[str, tuple[str, int]
 
 def _erased(folder: Path) -> str | None:
     """The file of a version that was erased, or None."""
-    if not (folder / ERASED_FILE).exists():
+    if not (folder / contents.ERASED_FILE).exists():
         return None
-    if _document(folder / ERASED_FILE, ERASED_SCHEMA).get("file") != contents.WEIGHTS_FILE:
-        raise _damaged(f"{ERASED_FILE} of {folder.name}")
+    if _document(folder / contents.ERASED_FILE, contents.ERASED_SCHEMA).get("file") != contents.WEIGHTS_FILE:
+        raise _damaged(f"{contents.ERASED_FILE} of {folder.name}")
     return contents.WEIGHTS_FILE
 
 

@@ -28,7 +28,7 @@ from maintain_registry.ledger import Entry, Ledger
 from maintain_registry.lock import alone
 from maintain_registry.port import Content, ModelStore
 from maintain_registry.retirement import refuse_doomed
-from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights
+from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights, weight_files
 
 #: The number of a version that has not been registered; `register` gives it the real one.
 UNNUMBERED = 0
@@ -76,6 +76,7 @@ def register(
             contents.check(dataclasses.replace(intent.version, version=1), intent.files)
         version = _begin(database, store, intent)
         if _row_of(database, intent.id).state == BEGUN:
+            _enter(database, version, store.reserve(version, intent.files))
             store.put(version, intent.files)
             try:
                 _record(database, ledger, store, intent, version, also)
@@ -208,23 +209,22 @@ def _begin(database: Database, store: ModelStore, intent: Intent) -> ModelVersio
             insert(t.intent),
             {**values, "weights": intent.version.weights, "event": asked, "state": BEGUN, "entry": None},
         )
-        _enter(unit, store, model, version, intent.version.weights)
         return dataclasses.replace(intent.version, version=version)
 
 
-def _enter(unit: UnitOfWork, store: ModelStore, model: str, number: int, weights: Digest) -> None:
-    """Into the register of weights, in the transaction before the files."""
-    place = store.weights_place(model, number)
+def _enter(database: Database, version: ModelVersion, place: str | None) -> None:
+    """Into the register of weights, in a transaction before the files."""
     if place is not None:
-        enter_weights(unit, WeightFile(place, WeightKind.VERSION, model, weights, weights))
+        with database.begin() as unit:
+            enter_weights(unit, WeightFile(place, WeightKind.VERSION, version.model, version.weights, version.weights))
 
 
 def _forget(unit: UnitOfWork, store: ModelStore, row: Row[Any]) -> None:
-    """Remove what was written down of a registration whose files are gone."""
+    """Remove what was written down of a registration whose files are gone: only other versions keep their places."""
     unit.execute(delete(t.intent).where(t.intent.c.id == row.id))
-    place = store.weights_place(row.model, row.version)
-    if place is not None:
-        strike_weights(unit, (place,))
+    others = {store.weights_place(model, number) for model, number, _ in same_weights(unit, row.weights)}
+    rows = [found for found in weight_files(unit, row.weights) if found.kind is WeightKind.VERSION]
+    strike_weights(unit, [found.place for found in rows if found.model == row.model and found.place not in others])
 
 
 def _record(

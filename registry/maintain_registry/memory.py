@@ -64,6 +64,10 @@ class MemoryStore:
                 raise still_aliased(model, version)
             self._versions[model, version][1].pop(contents.WEIGHTS_FILE, None)
 
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Nowhere: memory has no places."""
+        return None
+
     def weights_place(self, model: str, version: int) -> str | None:
         """Nowhere: memory has no places."""
         return None

@@ -230,6 +230,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("doctor", "migrate", code=5)
     retired = ("registry", "retire", "fundus-triage", 1, "--reason", "ticket 4711")
     tell(*retired, code=0, again=5)
+    tell(*retired, "--destroy", "--yes", code=0, again=5)
     tell("doctor", "weights", code=0)
     tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
     return workspace, said, "\n".join(answers)

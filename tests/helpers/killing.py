@@ -122,6 +122,18 @@ MLFLOW: dict[str, tuple[str, str, int, str]] = {
     "run removed": ("mlflow:MlflowClient", "delete_run", 1, "after"),
 }
 
+#: What a destruction over MLflow comes to after its order, beside those points of `RETIREMENT` that are no folder's.
+#: `destroying.COPIES` copies lie there: in the workspace the walk removes them, on a server MLflow does.
+MLFLOW_RETIREMENT: dict[str, tuple[str, str, int, str]] = {
+    "no marker": ("maintain_registry.mlflow_store.erasing", "mark", 1, "before"),
+    "marker stored": ("maintain_registry.mlflow_store.erasing", "mark", 1, "after"),
+    **{
+        f"{number} deleted in MLflow": ("maintain_registry.mlflow_store.erasing", "_delete", number, "after")
+        for number in range(1, 6)
+    },
+    "all removed from MLflow": ("maintain_registry.mlflow_store.store:MlflowStore", "erase", 1, "after"),
+}
+
 #: The point that a run passes only once, when it is begun.
 FIRST = "planned"
 
@@ -213,7 +225,7 @@ def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT, **MLFLOW}[point]
+    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT}[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0

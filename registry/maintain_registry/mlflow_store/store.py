@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maintain.errors import DamagedError, RefusedError, UnknownNameError, WorkspaceError
+from maintain.errors import DamagedError, UnknownNameError, WorkspaceError
+from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
-from maintain_registry.mlflow_store import holders, payload, reading, tags
+from maintain_registry.mlflow_store import erasing, holders, payload, reading, tags
 from maintain_registry.mlflow_store.connection import READING, STAGING, Connection, asked, taken
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
@@ -56,6 +57,17 @@ class MlflowStore:
             raise UnknownNameError(f"version of {model}", str(version), map(str, table))
         with asked():
             return reading.stored_version(self._connection, model, version, table[version])
+
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Where the weights of a version will lie: in a LoggedModel that is made for it now, without any files."""
+        contents.check(version, files)
+        reading.card_of(version, files)
+        with self._locked(version.model), asked():
+            present = self._table(version.model).get(version.version)
+            if present is not None:
+                return self._spoken(f"{present.source}/{contents.WEIGHTS_FILE}")
+            holder = holders.prepare(self._connection, version, files)
+            return self._spoken(f"{holder.artifact_location}/{contents.WEIGHTS_FILE}")
 
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version whole. Raises `RefusedError` when its number holds other content."""
@@ -92,16 +104,43 @@ class MlflowStore:
             holders.remove(self._connection, model, version)
 
     def erase(self, model: str, version: int) -> None:
-        """Refused: MLflow keeps bytes behind its deletions, and proving them gone is not built here yet."""
-        self.get(model, version)
-        raise RefusedError(
-            f"The weights of version {version} of {model} lie in MLflow and cannot be proven destroyed there yet.",
-            remedy="Retire it without --destroy.",
-        )
+        """Remove the weights of a version and all copies but other versions'. Raises `RefusedError` with an alias."""
+        record = self.get(model, version).record
+        with self._locked(model), asked():
+            item = self._table(model)[version]
+            if str(item.version) in {str(at) for at in self._aliases(model).values()}:
+                raise still_aliased(model, version)
+            erasing.mark(self._connection, item.source, record)
+            reading.forget_copies(self._connection)
+            erasing.remove(self._connection, record.weights, item.source)
 
     def weights_place(self, model: str, version: int) -> str | None:
-        """Not below the workspace by a name of ours: MLflow chooses where."""
-        return None
+        """Where the weights of a version lie, or None: MLflow chooses a place when it is stored."""
+        found = self._table(model).get(version)
+        return None if found is None else self._spoken(f"{found.source}/{contents.WEIGHTS_FILE}")
+
+    def places_of(self, weights: Digest) -> tuple[str, ...]:
+        """Every file of MLflow with these bytes, deleted LoggedModels, runs and experiments included."""
+        if not self._connection.exists():
+            return ()
+        with asked():
+            return tuple(sorted(self._spoken(item.address) for item in erasing.holding(self._connection, weights)))
+
+    def remove_copies(self, weights: Digest) -> None:
+        """Remove what deleted versions, runs, LoggedModels and experiments left of these weights."""
+        if self._connection.exists():
+            with asked():
+                erasing.remove(self._connection, weights)
+
+    def outside(self) -> Mapping[str, Digest]:
+        """The files with weights on a server, going by their names."""
+        with asked():
+            return erasing.outside(self._connection)
+
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Where copies may lie that neither MLflow's interface nor a walk can see."""
+        served = () if self._connection.embedded else erasing.OUT_OF_REACH_OF_A_SERVER
+        return (*erasing.OUT_OF_REACH, *served)
 
     def alias(self, model: str, alias: Alias) -> int | None:
         """The number an alias points at, or None. Raises `DamagedError` where it is no version of ours."""
@@ -144,6 +183,13 @@ class MlflowStore:
     @property
     def _connection(self) -> Connection:
         return Connection(self.root, self.uri, self.credentials)
+
+    def _spoken(self, address: str) -> str:
+        """A place as the register of weights calls it: from the folder that this registry lies in, or MLflow's own."""
+        home = self.root.absolute().parent
+        if self._connection.embedded and holders.folder_of(address).is_relative_to(home):
+            return holders.folder_of(address).relative_to(home).as_posix()
+        return address
 
     def _table(self, model: str) -> dict[int, Any]:
         """The versions of MLflow that are ours, by our number. Raises `DamagedError` where two claim one."""

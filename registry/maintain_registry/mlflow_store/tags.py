@@ -18,6 +18,9 @@ SCHEMA, SCHEMA_VERSION = "maintain.schema", "1"
 #: Our number, the digest of the record, the digest of the list of files, and the LoggedModel with the files.
 NUMBER, RECORD, FILES, HOLDER = "maintain.version", "maintain.record", "maintain.files", "maintain.logged_model"
 
+#: The digest of the weights, by which all versions are found that have the same.
+WEIGHTS = "maintain.weights"
+
 #: Fields of a record that are tags under the same name.
 _TAGGED = (
     "weights",

@@ -12,7 +12,7 @@ import pytest
 from helpers.mlflow_registry import copied
 from helpers.registering import MODEL, make_version
 from maintain import codec
-from maintain.errors import DamagedError, InputError, RefusedError, RegistryUnreachableError
+from maintain.errors import DamagedError, InputError, RefusedError, RegistryUnreachableError, WorkspaceError
 from maintain.vocabulary import Alias
 from maintain_registry.mlflow_store import MlflowStore, holders, reading, tags
 from maintain_registry.mlflow_store.connection import Connection, asked
@@ -212,6 +212,49 @@ def test_an_alias_that_somebody_moves_at_the_same_moment_is_told(
     monkeypatch.setattr(kind, "set_registered_model_alias", beaten)
     with pytest.raises(RefusedError, match="is version 1, not version 2"):
         store.set_alias(MODEL, Alias.CHAMPION, 2, expected=1)
+
+
+# --- weights that go -------------------------------------------------------------------------------
+
+
+def retired(store: MlflowStore) -> str:
+    store.clear_alias(MODEL, Alias.CHAMPION, expected=1)
+    return store.get(MODEL, 1).record.weights
+
+
+def test_a_file_that_is_listed_and_cannot_be_read_proves_nothing(
+    store: MlflowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = retired(store)
+
+    def unread(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("maintain_registry.mlflow_store.erasing.digest_file", unread)
+    for ask in (lambda: store.places_of(weights), lambda: store.erase(MODEL, 1)):
+        with pytest.raises((PermissionError, WorkspaceError)):
+            ask()
+    assert (place_of(store) / "weights.safetensors").is_file()
+
+
+def test_edited_tags_neither_keep_weights_nor_hide_copies(store: MlflowStore) -> None:
+    weights = retired(store)
+    data = (place_of(store) / "weights.safetensors").read_bytes()
+    (place_of(store).parent / "copy of another name").write_bytes(data)
+    client(store).set_model_version_tag(MODEL, str(version_of(store).version), tags.WEIGHTS, "0" * 64)
+    assert len(store.places_of(weights)) == 2
+    store.erase(MODEL, 1)
+    assert store.places_of(weights) == ()
+    assert "weights.safetensors" not in store.get(MODEL, 1).files
+
+
+def test_a_list_of_files_that_names_another_length_hides_nothing(store: MlflowStore) -> None:
+    weights = retired(store)
+    listed = place_of(store) / "files.json"
+    document = json.loads(listed.read_bytes())
+    document["body"]["weights.safetensors"]["bytes"] += 1
+    listed.write_text(json.dumps(document))
+    assert len(store.places_of(weights)) == 1
 
 
 # --- what people read ------------------------------------------------------------------------------
