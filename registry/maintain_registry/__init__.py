@@ -10,10 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain_registry.agreement import Comparison, Disagreement, compare_registry
     from maintain_registry.aliases import Aliases, aliases_of
     from maintain_registry.contents import WEIGHTS_FILE, check_model_name
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
+    from maintain_registry.holdings import Holdings
     from maintain_registry.inspection import Irregularity, irregularities
     from maintain_registry.intents import (
         UNNUMBERED,
@@ -52,11 +54,14 @@ __all__ = [
     "WEIGHTS_FILE",
     "Aliases",
     "AuditReport",
+    "Comparison",
     "Content",
+    "Disagreement",
     "Entry",
     "Event",
     "EventKind",
     "FolderStore",
+    "Holdings",
     "Intent",
     "Irregularity",
     "Ledger",
@@ -76,6 +81,7 @@ __all__ = [
     "aliases_of",
     "alone",
     "check_model_name",
+    "compare_registry",
     "create_signing_key",
     "doomed_weights",
     "enter_weights",
@@ -106,6 +112,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "agreement": ("Comparison", "Disagreement", "compare_registry"),
     "aliases": ("Aliases", "aliases_of"),
     "contents": ("WEIGHTS_FILE", "check_model_name"),
     "events": ("Event", "EventKind"),
@@ -120,6 +127,7 @@ _ROOMS = {
         "registered",
         "same_weights",
     ),
+    "holdings": ("Holdings",),
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "lock": ("alone",),

@@ -15,6 +15,7 @@ from maintain.errors import RefusedError, UnknownNameError
 from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
+from maintain_registry.holdings import Holdings
 
 #: A file of a version: where it lies, or its bytes.
 Content: TypeAlias = Path | bytes
@@ -90,6 +91,10 @@ class ModelStore(Protocol):
 
     def foreign(self) -> int:
         """How many things lie in the store that it did not put there, or did not finish."""
+        ...
+
+    def holdings(self) -> Holdings:
+        """Everything in the store, damaged or not, and of whomever; it reads every file."""
         ...
 
 

@@ -21,7 +21,8 @@ from maintain.errors import DamagedError, RefusedError, UnknownNameError, Worksp
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
-from maintain_registry.mlflow_store import holders, payload, reading, tags
+from maintain_registry.holdings import PROMOTION_TAG, Holdings
+from maintain_registry.mlflow_store import holders, inventory, payload, reading, tags
 from maintain_registry.mlflow_store.connection import READING, STAGING, Connection, asked, taken
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
@@ -139,7 +140,26 @@ class MlflowStore:
     def foreign(self) -> int:
         """How many versions and files lie beside ours that this store did not put there, or did not finish."""
         with asked():
-            return sum(self._strays(model) for model in self.models())
+            return inventory.foreign(self._connection)
+
+    def holdings(self) -> Holdings:
+        """Everything in MLflow, damaged or not, in models of ours and of others."""
+        with asked():
+            return inventory.everything(self._connection)
+
+    def tags(self, model: str, version: int) -> Mapping[str, str]:
+        """The tags of a version, its card by digest among them. Raises `UnknownNameError` when it is absent."""
+        table = self._table(model)
+        if version not in table:
+            raise UnknownNameError(f"version of {model}", str(version), map(str, table))
+        return inventory.tags_of(table[version])
+
+    def show_promotion(self, model: str, version: int, entry: int) -> None:
+        """Tag a version with the entry that promoted it; one that is gone is fine."""
+        with self._locked(model), asked():
+            item = self._table(model).get(version)
+            if item is not None and item.tags.get(PROMOTION_TAG) != str(entry):
+                self._connection.client().set_model_version_tag(model, str(item.version), PROMOTION_TAG, str(entry))
 
     @property
     def _connection(self) -> Connection:
@@ -189,16 +209,6 @@ class MlflowStore:
             description=card,
             await_creation_for=0,
         )
-
-    def _strays(self, model: str) -> int:
-        """Versions without our tags, files whose version never came to be, and code that is not what was stored."""
-        client = self._connection.client()
-        found = list(reading.every(client.search_model_versions, f"name = '{model}'"))
-        used = {item.tags.get(tags.HOLDER) for item in found if tags.number_of(item.tags) is not None}
-        unfinished = [item for item in holders.of_model(self._connection, model) if item.model_id not in used]
-        ours = [item for item in found if tags.number_of(item.tags) is not None]
-        altered = sum(reading.altered(self._connection, item) for item in ours)
-        return len(found) - len(ours) + len(unfinished) + altered
 
     def _sweep(self, model: str) -> None:
         """Remove the copies that killed processes left: a writer's at once, a reader's when it must be dead."""
