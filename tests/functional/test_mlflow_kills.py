@@ -16,7 +16,7 @@ from helpers.lineage import MODEL, add_candidate, install, make_workspace, manif
 from helpers.mlflow_registry import copied
 from maintain.settings import MLFLOW
 from maintain_pipelines.promote import promote
-from maintain_registry import Aliases, EventKind, aliases_of, irregularities, registered, serving_of
+from maintain_registry import Aliases, EventKind, aliases_of, compare_registry, irregularities, registered, serving_of
 
 #: Every call of a first registration, in order. `benchmarks/mlflow_kills.py` also kills at every call of the rest.
 REGISTERING = (
@@ -74,6 +74,9 @@ def require_agreement(workspace: Path, numbers: tuple[int, ...], aliases: Aliase
         assert registered(unit, MODEL) == context.store.versions(MODEL) == numbers
         assert serving_of(unit, MODEL).aliases == aliases_of(context.store, MODEL) == aliases
         assert context.store.foreign() == 0
+    with opened(workspace) as context:
+        assert compare_registry(context.database, context.store).disagreements == ()
+    with opened(workspace) as context, context.database.read() as unit:
         kinds = [entry.event for entry in context.ledger.entries(unit)]
     assert sum(kind in (EventKind.MODEL_INSTALLED, EventKind.VERSION_REGISTERED) for kind in kinds) == len(numbers)
     assert len(list((workspace / "registry").rglob("weights.safetensors"))) == len(numbers)
@@ -113,7 +116,7 @@ def test_a_candidate_killed_once_is_registered_once(
     require_agreement(workspace, (1, 2, 3, 4), Aliases(champion=2, candidate=4, previous=1))
 
 
-@pytest.mark.parametrize("point", ["second alias of MLflow set"])
+@pytest.mark.parametrize("point", ["second alias of MLflow set", "alias of MLflow removed", "promotion tagged"])
 def test_a_promotion_killed_between_two_calls_is_finished(
     tmp_path: Path, lineage: Path, nursery: killing.Nursery, point: str
 ) -> None:

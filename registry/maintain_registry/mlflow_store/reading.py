@@ -11,7 +11,7 @@ from typing import Any
 from maintain import codec
 from maintain.errors import DamagedError, RecordError
 from maintain.hashing import Digest, digest_bytes, digest_file
-from maintain.records import ModelSpec, ModelVersion, TrainingManifest
+from maintain.records import ModelSpec, ModelVersion, TrainingManifest, Verdict
 from maintain_registry import contents
 from maintain_registry.mlflow_store import holders, payload, tags
 from maintain_registry.mlflow_store.connection import READING, Connection, absent
@@ -88,11 +88,13 @@ def fetch(connection: Connection, location: str, name: str, whole: str) -> bytes
         return path.read_bytes()
 
 
-def card_of(record: ModelVersion, files: Mapping[str, Content]) -> str:
-    """The card of a version, out of its own files. Raises `RecordError` where they are not what they are called."""
+def told_of(record: ModelVersion, files: Mapping[str, Content]) -> tuple[dict[str, str], str]:
+    """Tags and card of a version, out of its own files. Raises `RecordError` for files that are something else."""
     spec = codec.from_text(ModelSpec, _text(files["spec.json"]), source="spec.json")
     manifest = codec.from_text(TrainingManifest, _text(files["manifest.json"]), source="manifest.json")
-    return tags.card(record, spec, manifest)
+    judged = files.get("verdict.json")
+    verdict = None if judged is None else codec.from_text(Verdict, _text(judged), source="verdict.json")
+    return tags.tags_of(record, verdict), tags.card(record, spec, manifest, verdict)
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class MlflowStore:
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version whole. Raises `RefusedError` when its number holds other content."""
         contents.check(version, files)
-        card = reading.card_of(version, files)
+        told, card = reading.told_of(version, files)
         with self._locked(version.model), asked():
             present = self._table(version.model).get(version.version)
             if present is not None:
@@ -75,7 +75,7 @@ class MlflowStore:
                 client.log_model_artifacts(holder.model_id, staging)
             reading.require_whole(self._connection, version, holder.artifact_location, listed)
             holders.seal(self._connection, holder)
-            self._announce(version, holder, listed, card)
+            self._announce(version.model, holder, {**told, tags.FILES: listed}, card)
 
     def discard(self, model: str, version: int) -> None:
         """Remove a version that was never registered, its files too. Raises `RefusedError` when it has an alias."""
@@ -192,20 +192,20 @@ class MlflowStore:
         if found != expected:
             raise alias_moved(model, alias, found=found, expected=expected)
 
-    def _announce(self, version: ModelVersion, holder: Any, listed: str, card: str) -> None:
+    def _announce(self, model: str, holder: Any, told: Mapping[str, str], card: str) -> None:
         """The call by which the version comes into being."""
         client = self._connection.client()
         try:
-            client.create_registered_model(version.model, tags={tags.SCHEMA: tags.SCHEMA_VERSION})
+            client.create_registered_model(model, tags={tags.SCHEMA: tags.SCHEMA_VERSION})
         except Exception as error:
             if not taken(error):
                 raise
         client.create_model_version(
-            version.model,
+            model,
             source=holder.artifact_location,
             run_id=holder.source_run_id,
             model_id=holder.model_id,
-            tags={**tags.tags_of(version), tags.FILES: listed, tags.HOLDER: holder.model_id},
+            tags={**told, tags.HOLDER: holder.model_id},
             description=card,
             await_creation_for=0,
         )
