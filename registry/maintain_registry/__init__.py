@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maintain_registry.agreement import Comparison, Disagreement, compare_registry
     from maintain_registry.aliases import Aliases, aliases_of
-    from maintain_registry.contents import WEIGHTS_FILE, check_model_name
+    from maintain_registry.contents import OUTPUTS_FILE, WEIGHTS_FILE, check_model_name
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
     from maintain_registry.holdings import Holdings
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights, weight_files
 
 __all__ = [
+    "OUTPUTS_FILE",
     "UNNUMBERED",
     "WEIGHTS_FILE",
     "Aliases",
@@ -114,7 +115,7 @@ __all__ = [
 _ROOMS = {
     "agreement": ("Comparison", "Disagreement", "compare_registry"),
     "aliases": ("Aliases", "aliases_of"),
-    "contents": ("WEIGHTS_FILE", "check_model_name"),
+    "contents": ("OUTPUTS_FILE", "WEIGHTS_FILE", "check_model_name"),
     "events": ("Event", "EventKind"),
     "folder": ("FolderStore",),
     "intents": (

@@ -70,7 +70,9 @@ class FolderStore:
         record = _record(folder, model, version)
         listed = _document(folder / FILES_FILE, FILES_SCHEMA)
         wanted = contents.expected_files(record)
-        if {name: digest for name, (digest, _) in _listed(folder, listed).items()} != wanted:
+        named = {name: digest for name, (digest, _) in _listed(folder, listed).items()}
+        wanted |= {name: digest for name, digest in named.items() if name in contents.BESIDE_FILES}
+        if named != wanted:
             raise _damaged(f"{FILES_FILE} of {model} version {version}")
         gone = _erased(folder)
         for name, (_, size) in _listed(folder, listed).items():
@@ -226,6 +228,7 @@ def _numbered(name: str) -> int | None:
 
 def _fill(staging: Path, version: ModelVersion, files: Mapping[str, Content]) -> None:
     wanted = contents.expected_files(version)
+    wanted |= {name: contents.digest_of_content(files[name]) for name in contents.BESIDE_FILES & set(files)}
     listed: dict[str, Any] = {}
     for name, content in files.items():
         _copy(content, staging / name)

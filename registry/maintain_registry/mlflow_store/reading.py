@@ -46,6 +46,7 @@ def stored_version(connection: Connection, model: str, number: int, item: Any) -
     named = {name: listed.get(name, ("", 0))[0] for name in wanted}
     if not same or (record.model, record.version) != (model, number) or named != wanted:
         raise _damaged(f"{payload.RECORD_FILE} of {whole}")
+    wanted |= {name: digest for name, (digest, _) in listed.items() if name in contents.BESIDE_FILES}
     _require_sizes(connection, item.source, {name: size for name, (_, size) in listed.items()}, whole)
 
     def read(name: str) -> bytes:
