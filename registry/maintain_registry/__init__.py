@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from maintain_registry.mlflow_store import MlflowStore
     from maintain_registry.moves import Move, move_aliases
     from maintain_registry.opening import open_store
-    from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces
+    from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces, getter_of
     from maintain_registry.proof import entries_about, entry_of_version, require_record, require_signed, require_whole
     from maintain_registry.retirement import Retirement, doomed_weights, require_not_retired, retirements
     from maintain_registry.serving import Serving, serving_of
@@ -88,6 +88,7 @@ __all__ = [
     "enter_weights",
     "entries_about",
     "entry_of_version",
+    "getter_of",
     "irregularities",
     "known_models",
     "last_entry_time",
@@ -136,7 +137,7 @@ _ROOMS = {
     "mlflow_store": ("MlflowStore",),
     "moves": ("Move", "move_aliases"),
     "opening": ("open_store",),
-    "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces"),
+    "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces", "getter_of"),
     "proof": ("entries_about", "entry_of_version", "require_record", "require_signed", "require_whole"),
     "retirement": ("Retirement", "doomed_weights", "require_not_retired", "retirements"),
     "serving": ("Serving", "serving_of"),

@@ -6,6 +6,7 @@ decide whether a version counts as registered: that takes a ledger entry (`inten
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +97,20 @@ class ModelStore(Protocol):
     def holdings(self) -> Holdings:
         """Everything in the store, damaged or not, and of whomever; it reads every file."""
         ...
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """What a store offers beside `ModelStore` where finding each version anew would be most of the work."""
+
+    def survey(self, model: str) -> Callable[[int], StoredVersion]:
+        """What answers as `get` does, for the versions of a model as they stand now."""
+        ...
+
+
+def getter_of(store: ModelStore, model: str) -> Callable[[int], StoredVersion]:
+    """What hands out the versions of a model, for whoever wants many of them."""
+    return store.survey(model) if isinstance(store, Surveyed) else functools.partial(store.get, model)
 
 
 @runtime_checkable

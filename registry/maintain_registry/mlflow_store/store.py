@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +51,20 @@ class MlflowStore:
 
     def get(self, model: str, version: int) -> StoredVersion:
         """One version. Raises `UnknownNameError` when absent, `DamagedError` when changed."""
+        return self.survey(model)(version)
+
+    def survey(self, model: str) -> Callable[[int], StoredVersion]:
+        """What answers as `get` does, for the versions of a model as they stand now: MLflow is searched once."""
         contents.check_model_name(model)
         table = self._table(model)
-        if version not in table:
-            raise UnknownNameError(f"version of {model}", str(version), map(str, table))
-        with asked():
-            return reading.stored_version(self._connection, model, version, table[version])
+
+        def get(version: int) -> StoredVersion:
+            if version not in table:
+                raise UnknownNameError(f"version of {model}", str(version), map(str, table))
+            with asked():
+                return reading.stored_version(self._connection, model, version, table[version])
+
+        return get
 
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version whole. Raises `RefusedError` when its number holds other content."""
