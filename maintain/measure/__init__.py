@@ -11,19 +11,15 @@ if TYPE_CHECKING:
     from maintain.measure.features import BLOCKS, ImageFeatures, image_features, last_hidden
     from maintain.measure.logits import measure
     from maintain.measure.recalibration import recalibrated
-    from maintain.measure.synthetic import TOLERANCE, answers_apart, synthetic_answers
 
 __all__ = [
     "BLOCKS",
     "MEASURE_BATCH",
-    "TOLERANCE",
     "ImageFeatures",
-    "answers_apart",
     "image_features",
     "last_hidden",
     "measure",
     "recalibrated",
-    "synthetic_answers",
 ]
 
 #: Where each name lives; all bring torch, so all wait for their first use.
@@ -32,7 +28,6 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "features": ("BLOCKS", "ImageFeatures", "image_features", "last_hidden"),
     "logits": ("measure",),
     "recalibration": ("recalibrated",),
-    "synthetic": ("TOLERANCE", "answers_apart", "synthetic_answers"),
 }
 
 

@@ -1,6 +1,6 @@
 """What a version answers when it is registered, written down beside its files so that it can be asked again.
 
-The pictures are synthetic (`maintain.measure`): no patient's pixels are needed to try a version years later, when
+The pictures are synthetic (`maintain.imaging`): no patient's pixels are needed to try a version years later, when
 those it was judged on may be gone.
 """
 
@@ -12,8 +12,7 @@ from torch import nn
 
 from maintain import codec
 from maintain.hashing import Digest
-from maintain.imaging import load_model, threads
-from maintain.measure import answers_apart, synthetic_answers
+from maintain.imaging import answers_apart, load_model, synthetic_answers, threads
 from maintain.records import ModelSpec, SyntheticAnswers
 from maintain_pipelines.context import Context
 from maintain_pipelines.environment import pick_threads

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from maintain.cohort import CohortStore, suppressed
 from maintain.errors import DamagedError, NotEvaluatedError
-from maintain.imaging import all_finite, model_of, read_weights_bytes, threads
-from maintain.measure import TOLERANCE, measure
+from maintain.imaging import ANSWER_TOLERANCE, all_finite, model_of, read_weights_bytes, threads
+from maintain.measure import measure
 from maintain.records import Case, PlannedCase
 from maintain.vocabulary import Role
 from maintain_pipelines.answers import apart_from_registration
@@ -76,7 +76,7 @@ def load_and_answer(model: str, number: int, context: Context) -> Rehearsal:
             rows = measure(network, version.spec, cases, context.arrays, weights=version.version.weights)
     except NotEvaluatedError as error:
         raise _unfit(model, number, "does not answer with finite numbers") from error
-    if apart is not None and apart > TOLERANCE:
+    if apart is not None and apart > ANSWER_TOLERANCE:
         raise _unfit(model, number, f"answers synthetic pictures otherwise than when it was registered ({apart:.1e})")
     return Rehearsal(stored.files, len(state), len(rows), apart)
 

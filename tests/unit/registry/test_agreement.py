@@ -287,7 +287,8 @@ def test_a_promotion_that_is_half_shown_is_explained(
 
     install(young)
     add_candidate(young, 1, salt=1)
-    honest, calls = aliases._show, []
+    honest = aliases._show
+    calls: list[tuple[Any, ...]] = []
 
     def killed(*arguments: Any) -> None:
         if len(calls) == shown:

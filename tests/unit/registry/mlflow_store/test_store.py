@@ -175,8 +175,11 @@ def test_files_that_are_not_what_they_are_called_are_refused(store: MlflowStore)
     from maintain.hashing import digest_bytes
 
     version, files = make_version(number=2, revised=True)
-    for name in ("spec.json", "verdict.json"):
-        broken = replace(version, **{name.partition(".")[0]: digest_bytes(b"{}\n")})
+    other = digest_bytes(b"{}\n")
+    for name, broken in (
+        ("spec.json", replace(version, spec=other)),
+        ("verdict.json", replace(version, verdict=other)),
+    ):
         with pytest.raises(InputError, match=name.replace(".", r"\.")):
             store.put(broken, {**files, name: b"{}\n"})
     assert store.versions(MODEL) == (1,)

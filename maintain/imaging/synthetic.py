@@ -16,7 +16,8 @@ from torch import nn
 
 from maintain.errors import DamagedError, NotEvaluatedError
 from maintain.hashing import digest_bytes
-from maintain.imaging import Chain, blueprint_of
+from maintain.imaging.blueprint import blueprint_of
+from maintain.imaging.transforms import Chain
 from maintain.records import ModelSpec, SyntheticAnswers
 
 #: Pictures asked about: half of them noise, half coarse patches, as networks answer the two from other layers.
@@ -33,7 +34,7 @@ ENLARGED = 2
 
 #: Answers further apart than this, as a part of the largest answer, are another model's. Measured on one machine,
 #: DenseNet121 of 224 pixels on one, two and four threads, with and without oneDNN: at most 2e-7.
-TOLERANCE = 1e-5
+ANSWER_TOLERANCE = 1e-5
 
 
 def synthetic_answers(network: nn.Module, spec: ModelSpec, *, seed: int = SEED) -> SyntheticAnswers:

@@ -9,8 +9,14 @@ import torch
 
 from maintain import codec
 from maintain.errors import DamagedError, NotEvaluatedError
-from maintain.imaging import build_network, threads, toy_problem
-from maintain.measure import TOLERANCE, answers_apart, synthetic_answers
+from maintain.imaging import (
+    ANSWER_TOLERANCE,
+    answers_apart,
+    build_network,
+    synthetic_answers,
+    threads,
+    toy_problem,
+)
 from maintain.records import SyntheticAnswers
 from maintain.vocabulary import Role
 
@@ -46,16 +52,16 @@ def test_the_same_weights_answer_alike_on_any_number_of_threads() -> None:
         recorded = synthetic_answers(network(), SPEC)
     for count in (1, 2, 4):
         with threads(count):
-            assert answers_apart(network().train(), SPEC, recorded) < TOLERANCE / 10
+            assert answers_apart(network().train(), SPEC, recorded) < ANSWER_TOLERANCE / 10
 
 
 def test_other_weights_and_another_preprocessing_are_seen() -> None:
     recorded = synthetic_answers(network(), SPEC)
-    assert answers_apart(network(seed=4), SPEC, recorded) > TOLERANCE
+    assert answers_apart(network(seed=4), SPEC, recorded) > ANSWER_TOLERANCE
     first, *steps = SPEC.preprocessing
     darker = dataclasses.replace(SPEC, preprocessing=(first, *(step for step in steps if step.name == "resize")))
     assert darker.preprocessing != SPEC.preprocessing
-    assert answers_apart(network(), darker, recorded) > TOLERANCE
+    assert answers_apart(network(), darker, recorded) > ANSWER_TOLERANCE
 
 
 def test_the_record_is_read_back_as_it_was_and_the_pictures_never_change() -> None:
