@@ -38,7 +38,7 @@ THREADS = 1
 MODEL = lineage.MODEL
 
 REGISTERING = tuple(point for point in killing.MLFLOW if point not in ("experiment made", "model made"))[:9]
-PROMOTING = ("alias of MLflow set", "second alias of MLflow set", "alias of MLflow removed")
+PROMOTING = ("alias of MLflow set", "second alias of MLflow set", "alias of MLflow removed", "promotion tagged")
 SUSPENDING = ("alias of MLflow removed",)
 GIVING_UP = ("version hidden", "holder removed", "run removed")
 

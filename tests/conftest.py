@@ -19,6 +19,6 @@ def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
-    """`mlflow server` on PostgreSQL with passwords, its files beside the credentials: one for all, so empty it first."""
+    """`mlflow server` on PostgreSQL with passwords, files beside the credentials: one for all, so empty it first."""
     with registry_server(tmp_path_factory.mktemp("server")) as started:
         yield started

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
     from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
     from maintain.imaging.pixels import MemoryPixels, PixelSource, load_images
+    from maintain.imaging.synthetic import ANSWER_TOLERANCE, answers_apart, synthetic_answers
     from maintain.imaging.toy import Toy, toy_problem
     from maintain.imaging.transforms import STEPS, Chain, StepEntry, default_chain
     from maintain.imaging.weights import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ANSWER_TOLERANCE",
     "NETWORKS",
     "STEPS",
     "Blueprint",
@@ -50,6 +52,7 @@ __all__ = [
     "StepEntry",
     "Toy",
     "all_finite",
+    "answers_apart",
     "batch_bounds",
     "batches_per_epoch",
     "blueprint_of",
@@ -71,6 +74,7 @@ __all__ = [
     "save_weights",
     "seeded",
     "state_of",
+    "synthetic_answers",
     "threads",
     "toy_problem",
     "weights_digest",
@@ -85,6 +89,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "loader": ("CaseLoader", "LoaderCase", "LoaderState"),
     "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),
     "pixels": ("MemoryPixels", "PixelSource", "load_images"),
+    "synthetic": ("ANSWER_TOLERANCE", "answers_apart", "synthetic_answers"),
     "toy": ("Toy", "toy_problem"),
     "transforms": ("STEPS", "Chain", "StepEntry", "default_chain"),
     "weights": (

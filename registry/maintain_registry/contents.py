@@ -33,6 +33,13 @@ DIGEST_FIELDS: Mapping[str, str] = {
     "verdict.json": "verdict",
 }
 
+#: What a version answered about synthetic pictures when it was registered.
+OUTPUTS_FILE = "outputs.json"
+
+#: Files that a version may have and its record does not name, because versions made before have none; the ledger's
+#: entry holds their digests.
+BESIDE_FILES = frozenset({OUTPUTS_FILE})
+
 #: Largest header that the safetensors format allows. https://github.com/huggingface/safetensors#format
 HEADER_BYTES_LIMIT = 100_000_000
 
@@ -65,7 +72,7 @@ def expected_files(version: ModelVersion) -> dict[str, Digest]:
 
 
 def check(version: ModelVersion, files: Mapping[str, Content]) -> None:
-    """Raise unless these are exactly the files of this version, each with the digest it names.
+    """Raise unless these are the files of this version, each with the digest it names, and none but those allowed.
 
     Raises `InputError` for missing, unknown or unsafe files and `RefusedError` for other bytes.
     """
@@ -73,8 +80,8 @@ def check(version: ModelVersion, files: Mapping[str, Content]) -> None:
     if version.version < 1:
         raise InputError("Versions are numbered from 1.", remedy="Let `register` choose the number.")
     wanted = expected_files(version)
-    if set(files) != set(wanted):
-        odd = ", ".join(sorted(set(files) ^ set(wanted)))
+    odd = ", ".join(sorted(set(files) - BESIDE_FILES ^ set(wanted)))
+    if odd:
         raise InputError(
             f"The files of a version must match its record; missing or not named by it: {odd}.",
             remedy="Give exactly one file for every digest in the record.",

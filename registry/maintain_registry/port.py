@@ -6,6 +6,7 @@ decide whether a version counts as registered: that takes a ledger entry (`inten
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from maintain.errors import RefusedError, UnknownNameError
 from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
+from maintain_registry.holdings import Holdings
 
 #: A file of a version: where it lies, or its bytes.
 Content: TypeAlias = Path | bytes
@@ -99,6 +101,24 @@ class ModelStore(Protocol):
     def foreign(self) -> int:
         """How many things lie in the store that it did not put there, or did not finish."""
         ...
+
+    def holdings(self) -> Holdings:
+        """Everything in the store, damaged or not, and of whomever; it reads every file."""
+        ...
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """What a store offers beside `ModelStore` where finding each version anew would be most of the work."""
+
+    def survey(self, model: str) -> Callable[[int], StoredVersion]:
+        """What answers as `get` does, for the versions of a model as they stand now."""
+        ...
+
+
+def getter_of(store: ModelStore, model: str) -> Callable[[int], StoredVersion]:
+    """What hands out the versions of a model, for whoever wants many of them."""
+    return store.survey(model) if isinstance(store, Surveyed) else functools.partial(store.get, model)
 
 
 @runtime_checkable

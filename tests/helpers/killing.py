@@ -117,6 +117,7 @@ MLFLOW: dict[str, tuple[str, str, int, str]] = {
     "alias of MLflow set": ("mlflow:MlflowClient", "set_registered_model_alias", 1, "after"),
     "second alias of MLflow set": ("mlflow:MlflowClient", "set_registered_model_alias", 2, "after"),
     "alias of MLflow removed": ("mlflow:MlflowClient", "delete_registered_model_alias", 1, "after"),
+    "promotion tagged": ("mlflow:MlflowClient", "set_model_version_tag", 1, "after"),
     "version hidden": ("mlflow:MlflowClient", "delete_model_version", 1, "after"),
     "holder removed": ("mlflow:MlflowClient", "delete_logged_model", 1, "after"),
     "run removed": ("mlflow:MlflowClient", "delete_run", 1, "after"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from helpers.cohorts import fill, make_case
 from helpers.evidence import INITIAL, honest_evidence
-from helpers.registering import safetensors
+from helpers.registering import safetensors, verdict_of
 from helpers.workspaces import new_workspace
 from maintain import codec
 from maintain.cli.composition import build_context
@@ -183,10 +183,11 @@ def _version(manifest: TrainingManifest, salt: int, *, parent: int | None) -> tu
         "manifest.json": codec.to_text(manifest).encode(),
         "loader-log.jsonl": codec.to_text(honest.log).encode(),
     }
-    if parent is not None:
-        files |= {"plan.json": b'{"plan":%d}\n' % salt, "verdict.json": b'{"verdict":%d}\n' % salt}
-    digests = {name: digest_bytes(data) for name, data in files.items() if isinstance(data, bytes)}
     revised = digest_bytes(b"policy %d" % salt) if parent is not None else None
+    if revised is not None:
+        judged = codec.to_text(verdict_of(revised, slot=salt)).encode()
+        files |= {"plan.json": b'{"plan":%d}\n' % salt, "verdict.json": judged}
+    digests = {name: digest_bytes(data) for name, data in files.items() if isinstance(data, bytes)}
     version = ModelVersion(
         model=MODEL,
         version=UNNUMBERED,

@@ -14,7 +14,7 @@ from typing import Any
 from maintain import codec
 from maintain.errors import DamagedError, RecordError
 from maintain.hashing import Digest, digest_bytes, digest_file
-from maintain.records import ModelSpec, ModelVersion, TrainingManifest
+from maintain.records import ModelSpec, ModelVersion, TrainingManifest, Verdict
 from maintain_registry import contents
 from maintain_registry.mlflow_store import holders, payload, tags
 from maintain_registry.mlflow_store.connection import READING, Connection, absent
@@ -52,6 +52,7 @@ def stored_version(connection: Connection, model: str, number: int, item: Any) -
     named = {name: listed.get(name, ("", 0))[0] for name in wanted}
     if not same or (record.model, record.version) != (model, number) or named != wanted:
         raise _damaged(f"{payload.RECORD_FILE} of {whole}")
+    wanted |= {name: digest for name, (digest, _) in listed.items() if name in contents.BESIDE_FILES}
     found = holders.sizes(connection, item.source)
     gone = contents.WEIGHTS_FILE if contents.ERASED_FILE in found else None
     for name, (_, size) in listed.items():
@@ -127,11 +128,13 @@ def fetch(connection: Connection, location: str, name: str, whole: str) -> bytes
         return path.read_bytes()
 
 
-def card_of(record: ModelVersion, files: Mapping[str, Content]) -> str:
-    """The card of a version, out of its own files. Raises `RecordError` where they are not what they are called."""
+def told_of(record: ModelVersion, files: Mapping[str, Content]) -> tuple[dict[str, str], str]:
+    """Tags and card of a version, out of its own files. Raises `RecordError` for files that are something else."""
     spec = codec.from_text(ModelSpec, _text(files["spec.json"]), source="spec.json")
     manifest = codec.from_text(TrainingManifest, _text(files["manifest.json"]), source="manifest.json")
-    return tags.card(record, spec, manifest)
+    judged = files.get("verdict.json")
+    verdict = None if judged is None else codec.from_text(Verdict, _text(judged), source="verdict.json")
+    return tags.tags_of(record, verdict), tags.card(record, spec, manifest, verdict)
 
 
 # --- private ---------------------------------------------------------------------------------------

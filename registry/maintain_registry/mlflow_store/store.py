@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,8 @@ from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
-from maintain_registry.mlflow_store import erasing, holders, payload, reading, tags
+from maintain_registry.holdings import PROMOTION_TAG, Holdings
+from maintain_registry.mlflow_store import erasing, holders, inventory, payload, reading, tags
 from maintain_registry.mlflow_store.connection import READING, STAGING, Connection, asked, taken
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
@@ -51,17 +52,25 @@ class MlflowStore:
 
     def get(self, model: str, version: int) -> StoredVersion:
         """One version. Raises `UnknownNameError` when absent, `DamagedError` when changed."""
+        return self.survey(model)(version)
+
+    def survey(self, model: str) -> Callable[[int], StoredVersion]:
+        """What answers as `get` does, for the versions of a model as they stand now: MLflow is searched once."""
         contents.check_model_name(model)
         table = self._table(model)
-        if version not in table:
-            raise UnknownNameError(f"version of {model}", str(version), map(str, table))
-        with asked():
-            return reading.stored_version(self._connection, model, version, table[version])
+
+        def get(version: int) -> StoredVersion:
+            if version not in table:
+                raise UnknownNameError(f"version of {model}", str(version), map(str, table))
+            with asked():
+                return reading.stored_version(self._connection, model, version, table[version])
+
+        return get
 
     def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
         """Where the weights of a version will lie: in a LoggedModel that is made for it now, without any files."""
         contents.check(version, files)
-        reading.card_of(version, files)
+        reading.told_of(version, files)
         with self._locked(version.model), asked():
             present = self._table(version.model).get(version.version)
             if present is not None:
@@ -72,7 +81,7 @@ class MlflowStore:
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version whole. Raises `RefusedError` when its number holds other content."""
         contents.check(version, files)
-        card = reading.card_of(version, files)
+        told, card = reading.told_of(version, files)
         with self._locked(version.model), asked():
             present = self._table(version.model).get(version.version)
             if present is not None:
@@ -86,7 +95,7 @@ class MlflowStore:
                 client.log_model_artifacts(holder.model_id, staging)
             reading.require_whole(self._connection, version, holder.artifact_location, listed)
             holders.seal(self._connection, holder)
-            self._announce(version, holder, listed, card)
+            self._announce(version.model, holder, {**told, tags.FILES: listed}, card)
 
     def discard(self, model: str, version: int) -> None:
         """Remove a version that was never registered, its files too. Raises `RefusedError` when it has an alias."""
@@ -178,7 +187,26 @@ class MlflowStore:
     def foreign(self) -> int:
         """How many versions and files lie beside ours that this store did not put there, or did not finish."""
         with asked():
-            return sum(self._strays(model) for model in self.models())
+            return inventory.foreign(self._connection)
+
+    def holdings(self) -> Holdings:
+        """Everything in MLflow, damaged or not, in models of ours and of others."""
+        with asked():
+            return inventory.everything(self._connection)
+
+    def tags(self, model: str, version: int) -> Mapping[str, str]:
+        """The tags of a version, its card by digest among them. Raises `UnknownNameError` when it is absent."""
+        table = self._table(model)
+        if version not in table:
+            raise UnknownNameError(f"version of {model}", str(version), map(str, table))
+        return inventory.tags_of(table[version])
+
+    def show_promotion(self, model: str, version: int, entry: int) -> None:
+        """Tag a version with the entry that promoted it; one that is gone is fine."""
+        with self._locked(model), asked():
+            item = self._table(model).get(version)
+            if item is not None and item.tags.get(PROMOTION_TAG) != str(entry):
+                self._connection.client().set_model_version_tag(model, str(item.version), PROMOTION_TAG, str(entry))
 
     @property
     def _connection(self) -> Connection:
@@ -218,33 +246,23 @@ class MlflowStore:
         if found != expected:
             raise alias_moved(model, alias, found=found, expected=expected)
 
-    def _announce(self, version: ModelVersion, holder: Any, listed: str, card: str) -> None:
+    def _announce(self, model: str, holder: Any, told: Mapping[str, str], card: str) -> None:
         """The call by which the version comes into being."""
         client = self._connection.client()
         try:
-            client.create_registered_model(version.model, tags={tags.SCHEMA: tags.SCHEMA_VERSION})
+            client.create_registered_model(model, tags={tags.SCHEMA: tags.SCHEMA_VERSION})
         except Exception as error:
             if not taken(error):
                 raise
         client.create_model_version(
-            version.model,
+            model,
             source=holder.artifact_location,
             run_id=holder.source_run_id,
             model_id=holder.model_id,
-            tags={**tags.tags_of(version), tags.FILES: listed, tags.HOLDER: holder.model_id},
+            tags={**told, tags.HOLDER: holder.model_id},
             description=card,
             await_creation_for=0,
         )
-
-    def _strays(self, model: str) -> int:
-        """Versions without our tags, files whose version never came to be, and code that is not what was stored."""
-        client = self._connection.client()
-        found = list(reading.every(client.search_model_versions, f"name = '{model}'"))
-        used = {item.tags.get(tags.HOLDER) for item in found if tags.number_of(item.tags) is not None}
-        unfinished = [item for item in holders.of_model(self._connection, model) if item.model_id not in used]
-        ours = [item for item in found if tags.number_of(item.tags) is not None]
-        altered = sum(reading.altered(self._connection, item) for item in ours)
-        return len(found) - len(ours) + len(unfinished) + altered
 
     def _sweep(self, model: str) -> None:
         """Remove the copies that killed processes left: a writer's at once, a reader's when it must be dead."""

@@ -22,6 +22,7 @@ from maintain.errors import (
     WorkspaceError,
 )
 from maintain.vocabulary import Alias
+from maintain_registry.contents import OUTPUTS_FILE
 from maintain_registry.folder import FolderStore
 from maintain_registry.memory import MemoryStore
 from maintain_registry.mlflow_store import MlflowStore
@@ -112,6 +113,15 @@ def test_what_is_put_can_be_read(store: ModelStore, tmp_path: Path) -> None:
     store.put(*make_version(model="a", number=1))
     assert store.versions(MODEL) == (1, 10)
     assert store.models() == ("a", MODEL)
+
+
+def test_answers_beside_the_record_are_kept_and_read_back(store: ModelStore) -> None:
+    version, files = make_version(number=1)
+    store.put(version, {**files, OUTPUTS_FILE: b"answers\n"})
+    store.put(version, {**files, OUTPUTS_FILE: b"answers of another attempt\n"})
+    stored = store.get(MODEL, 1)
+    assert stored.files == tuple(sorted((*files, OUTPUTS_FILE)))
+    assert stored.read(OUTPUTS_FILE) == b"answers\n"
 
 
 def test_aliases_move_by_compare_and_swap(store: ModelStore) -> None:
@@ -238,6 +248,14 @@ def test_a_file_that_changed_is_never_handed_out(folder: FolderStore, name: str,
         path.write_bytes(data[:-1] if change == "shorter" else data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(DamagedError, match=name):
         folder.get(MODEL, 1).read(name)
+
+
+def test_answers_that_changed_are_never_handed_out(folder: FolderStore) -> None:
+    version, files = make_version(number=2)
+    folder.put(version, {**files, OUTPUTS_FILE: b"answers\n"})
+    (folder.root / MODEL / "v0002" / OUTPUTS_FILE).write_bytes(b"Answers\n")
+    with pytest.raises(DamagedError, match=OUTPUTS_FILE):
+        folder.get(MODEL, 2).read(OUTPUTS_FILE)
 
 
 @pytest.mark.parametrize("name", ["version.json", "files.json"])

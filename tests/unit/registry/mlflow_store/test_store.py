@@ -180,10 +180,14 @@ def test_files_that_are_not_what_they_are_called_are_refused(store: MlflowStore)
 
     from maintain.hashing import digest_bytes
 
-    version, files = make_version(number=2)
-    broken = replace(version, spec=digest_bytes(b"{}\n"))
-    with pytest.raises(InputError, match=r"spec\.json"):
-        store.put(broken, {**files, "spec.json": b"{}\n"})
+    version, files = make_version(number=2, revised=True)
+    other = digest_bytes(b"{}\n")
+    for name, broken in (
+        ("spec.json", replace(version, spec=other)),
+        ("verdict.json", replace(version, verdict=other)),
+    ):
+        with pytest.raises(InputError, match=name.replace(".", r"\.")):
+            store.put(broken, {**files, name: b"{}\n"})
     assert store.versions(MODEL) == (1,)
 
 
@@ -269,6 +273,10 @@ def test_tags_card_and_data_hold_digests_and_counts_alone(store: MlflowStore) ->
     assert found.tags[tags.RECORD] == codec.digest_of(record)
     assert "version 1" in found.description
     assert "glaucoma, normal" in found.description
+    assert found.tags["maintain.method"] == "train"
+    assert found.tags[tags.OUTCOME] == found.tags["maintain.gate.retention"] == "pass"
+    assert found.tags["maintain.gate.equivalence"] == "not-evaluated (reported)"
+    assert "retention pass, equivalence not-evaluated (reported)" in found.description
     run = client(store).get_run(found.run_id)
     (given,) = run.inputs.dataset_inputs
     assert record.manifest.startswith(given.dataset.digest)
