@@ -30,6 +30,7 @@ from helpers.commands import say  # noqa: E402
 from maintain.clock import SystemClock  # noqa: E402
 from maintain.database import open_database  # noqa: E402
 from maintain.hospital import HospitalOptions, build_hospital  # noqa: E402
+from maintain.settings import FOLDER  # noqa: E402
 from maintain_pipelines import journal  # noqa: E402
 from maintain_pipelines.demo import demo_key  # noqa: E402
 from maintain_pipelines.workspace import create_workspace  # noqa: E402
@@ -119,7 +120,7 @@ def _made(folder: Path) -> Path:
 def _prepare(folder: Path) -> Path:
     build_hospital(folder / "hospital", OPTIONS)
     workspace = folder / "begin"
-    create_workspace(workspace, clock=SystemClock(), actor="campaign", pseudonym_key=demo_key(3))
+    create_workspace(workspace, clock=SystemClock(), actor="campaign", pseudonym_key=demo_key(3), registry=FOLDER)
     for words in (
         ("cohort", "ingest", folder / "hospital" / "dicom"),
         ("cohort", "ingest", folder / "hospital" / "labels.csv", "--kind", "labels"),

@@ -37,6 +37,7 @@ SCHEMAS: Mapping[type, tuple[str, int]] = {
     records.RoleTable: ("maintain.role-table", 1),
     records.Snapshot: ("maintain.snapshot", 1),
     records.Strata: ("maintain.strata", 1),
+    records.SyntheticAnswers: ("maintain.synthetic-answers", 1),
     records.TrainingManifest: ("maintain.training-manifest", 1),
     records.Verdict: ("maintain.verdict", 2),
 }

@@ -26,6 +26,9 @@ WORKSPACE_VARIABLE = "MAINTAIN_WORKSPACE"
 FOLDER, MLFLOW = "folder", "mlflow"
 REGISTRY_STORES = (FOLDER, MLFLOW)
 
+#: What a new workspace is given. A file without the key was written before there was a choice, and means a folder.
+STORE_OF_NEW_WORKSPACES = MLFLOW
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:

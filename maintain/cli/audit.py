@@ -22,18 +22,25 @@ def verify(
     require_anchor: Annotated[
         bool, typer.Option("--require-anchor", help="Exit 3 when there is no head file to compare with.")
     ] = False,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Compare every version, file, tag and alias of the registry with it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the ledger: every hash, every signature, and its head file.
 
-    Names the first entry that disagrees and exits 1.
+    Names the first entry that disagrees and exits 1. With --registry it then asks the registry for everything
+    that lies there, names what the ledger does not explain and what is no longer there, one line each with the
+    entry that says otherwise and what to do, and exits 1; 6 when the registry's server is away. Nothing is mended.
 
     \b
-    Example:
+    Examples:
       maintain audit verify
+      maintain audit verify --registry --json
     """
     from maintain import codec
-    from maintain.cli.audit_ledger import verify_ledger
+    from maintain.cli.audit_ledger import compare_with_registry, verify_ledger
+    from maintain.cli.audit_pages import comparison_lines
 
     report = verify_ledger(context.obj)
     lines = [
@@ -43,7 +50,14 @@ def verify(
         else "Unanchored: there is no head file, so a ledger that was rewritten as a whole would not show.",
     ]
     lines += [f"Note: {warning}" for warning in report.warnings]
-    console.answer(codec.encode(report), lines, schema="audit-verify", as_json=as_json)
+    document = codec.encode(report)
+    compared = compare_with_registry(context.obj) if registry else None
+    if compared is not None:
+        document["registry"] = codec.encode(compared)
+        lines += comparison_lines(compared)
+    console.answer(document, lines, schema="audit-verify", as_json=as_json)
+    if compared is not None and compared.disagreements:
+        raise typer.Exit(ExitCode.REFUSED)
     if require_anchor and not report.anchored:
         raise typer.Exit(ExitCode.NOT_EVALUATED)
 

@@ -1,4 +1,4 @@
-"""What `audit verify` reads: the database, the head file and the public key, and nothing else.
+"""What `audit verify` reads: the database, the head file, the public key, and when told to, the registry.
 
 The workspace is not opened for work, since a ledger that disagrees must be told, not mended.
 """
@@ -11,7 +11,7 @@ from maintain.cli.options import Place
 from maintain.settings import find_workspace
 
 if TYPE_CHECKING:
-    from maintain_registry import AuditReport
+    from maintain_registry import AuditReport, Comparison
 
 
 def verify_ledger(place: Place) -> AuditReport:
@@ -25,5 +25,18 @@ def verify_ledger(place: Place) -> AuditReport:
     try:
         with database.read() as unit:
             return verify_chain(unit, heads=workspace.ledger_heads, public_keys=(public_key,))
+    finally:
+        database.close()
+
+
+def compare_with_registry(place: Place) -> Comparison:
+    """Compare the registry with the ledger. Raises `RegistryUnreachableError` when it does not answer."""
+    from maintain.database import open_database
+    from maintain_registry import compare_registry, open_store
+
+    workspace = find_workspace(place.workspace)
+    database = open_database(workspace.database)
+    try:
+        return compare_registry(database, open_store(workspace))
     finally:
         database.close()

@@ -10,7 +10,7 @@ from maintain.vocabulary import OriginKind
 if TYPE_CHECKING:
     from maintain_pipelines.biography import Biography
     from maintain_pipelines.exposure import Exposure, Sought
-    from maintain_registry import Retirement
+    from maintain_registry import Comparison, Retirement
 
 
 def page_lines(told: Biography) -> list[str]:
@@ -93,6 +93,21 @@ def exposure_lines(sought: Sought, found: tuple[Exposure, ...]) -> list[str]:
     if any(item.selected_with for item in found):
         whys["Selected with: the case chose among checkpoints and methods; no weight was computed from it."] = None
     return [*lines, "", *whys]
+
+
+def comparison_lines(compared: Comparison) -> list[str]:
+    """The registry against the ledger: one line a disagreement, with what to do."""
+    found = compared.disagreements
+    counted = f"{compared.versions} versions of {compared.models} models, {compared.aliases} aliases"
+    lines = [f"The registry ({counted}) is as the ledger says, up to entry {compared.head}."]
+    if found:
+        lines = [f"The registry ({counted}) and the ledger disagree {len(found)} times:"]
+    lines += [f"  {item.said} {item.repair}" for item in found]
+    if compared.untagged:
+        lines.append(
+            f"Note: {compared.untagged} entries are older than the tags in them; those tags were not compared."
+        )
+    return lines
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -10,6 +10,10 @@ import typer
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
+RegistryStore: TypeAlias = Annotated[
+    str, typer.Option("--registry", metavar="STORE", help="Where a new workspace keeps versions: mlflow or folder.")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

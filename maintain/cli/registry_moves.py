@@ -11,6 +11,7 @@ from maintain.cli.options import AsJson
 
 if TYPE_CHECKING:
     from maintain_pipelines.promote import Moved
+    from maintain_pipelines.rehearsal import Rehearsal
     from maintain_pipelines.rollback import RolledBack
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model.")]
@@ -32,22 +33,33 @@ def promote(
     version: Annotated[
         int | None, typer.Argument(metavar="VERSION", help="Its number; without one, the candidate that waits.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Load the version and let it answer; change nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a candidate serve: it becomes champion, and the champion becomes previous.
 
     It must have passed its gates, come from the version that serves now, and have learned from nothing
     that was suppressed since. Exits 1 when it may not, 5 when it serves already, 6 when another process holds the lock.
+    With --dry-run its answers about synthetic pictures are compared with those of its registration.
 
     \b
     Examples:
       maintain registry promote fundus-triage
+      maintain registry promote fundus-triage --dry-run
       maintain registry promote fundus-triage 2 --json
     """
     from maintain.cli.composition import open_context
     from maintain_pipelines.promote import promote as promote_version
+    from maintain_pipelines.promote import rehearse
+    from maintain_pipelines.rehearsal import load_and_answer
 
     with open_context(context.obj) as ports:
+        if dry_run:
+            number = rehearse(model, version, ports)
+            _say_rehearsed(model, number, load_and_answer(model, number, ports), as_json=as_json)
+            return
         moved = promote_version(model, version, ports)
     lines = [f"{model} version {moved.version} serves now, ledger entry {moved.entry}.", _previous_line(moved)]
     console.answer(_document(moved), lines, schema="registry-promote", as_json=as_json)
@@ -129,6 +141,14 @@ def suspend(context: typer.Context, model: Model, reason: Why, as_json: AsJson =
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _say_rehearsed(model: str, number: int, rehearsal: Rehearsal, *, as_json: bool) -> None:
+    from maintain import codec
+
+    document = {"model": model, "version": number, "dry_run": True, "checked": codec.encode(rehearsal)}
+    lines = [f"{model} version {number} could serve. Nothing was changed.", *rehearsal.lines()]
+    console.answer(document, lines, schema="registry-promote", as_json=as_json)
 
 
 def _document(moved: Moved) -> dict[str, Any]:

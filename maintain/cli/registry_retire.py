@@ -28,7 +28,7 @@ def retire(
     version: Annotated[int, typer.Argument(metavar="VERSION", help="Its number.")],
     reason: Why,
     destroy: Annotated[
-        bool, typer.Option("--destroy", help="Delete its weights wherever they lie in the workspace, and prove it.")
+        bool, typer.Option("--destroy", help="Delete its weights wherever they lie, and prove it.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --destroy: do not ask; nothing brings them back.")] = False,
     as_json: AsJson = False,
@@ -36,10 +36,11 @@ def retire(
     """Withdraw a version for good: no alias points at it and nothing loads it; its files are kept.
 
     With --destroy its weights are deleted everywhere below the workspace: registry, runs, trainings, references,
-    checkpoints and copies. A walk by digest proves that none is left, and the ledger keeps a tombstone that names
-    what could not be reached. Manifest and entries stay, so who was learned from is still answered. Exits 1 for a
-    version that serves or whose very weights another one has, 5 when it was done before, 6 while work on the model
-    is under way. Killed half-way, say it again.
+    checkpoints and copies; and in MLflow, on a server too, what its own deletion leaves. A look by digest through all
+    of it proves that none is left, and the ledger keeps a tombstone that names what could not be reached. Manifest
+    and entries stay, so who was learned from is still answered. Exits 1 for a version that serves or whose very
+    weights another one has, 5 when it was done before, 6 while work on the model is under way or the registry is away.
+    Killed half-way, say it again.
 
     \b
     Examples:

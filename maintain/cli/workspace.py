@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from maintain.cli import console
-from maintain.cli.options import AsJson
-from maintain.settings import FOLDER
+from maintain.cli.options import AsJson, RegistryStore
+from maintain.settings import STORE_OF_NEW_WORKSPACES, RegistrySettings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,9 +19,13 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")] = Path(),
-    registry: Annotated[
-        str, typer.Option("--registry", metavar="STORE", help="Where versions are kept: folder or mlflow.")
-    ] = FOLDER,
+    registry: RegistryStore = STORE_OF_NEW_WORKSPACES,
+    uri: Annotated[
+        str, typer.Option("--registry-uri", metavar="URI", help="An MLflow server, instead of SQLite in the workspace.")
+    ] = "",
+    credentials: Annotated[
+        str, typer.Option("--registry-credentials", metavar="FILE", help="The file with user:password for it.")
+    ] = RegistrySettings().credentials,
     as_json: AsJson = False,
 ) -> None:
     """Make a workspace: settings, database, keys, an example policy.
@@ -29,13 +33,21 @@ def init(
     \b
     Examples:
       maintain init triage && cd triage
-      maintain init elsewhere --registry mlflow
+      maintain init elsewhere --registry folder
+      maintain init shared --registry-uri https://mlflow.hospital.example
     """
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock
     from maintain_pipelines.workspace import create_workspace
 
-    workspace = create_workspace(folder.absolute(), clock=SystemClock(), actor=actor(), registry=registry)
+    workspace = create_workspace(
+        folder.absolute(),
+        clock=SystemClock(),
+        actor=actor(),
+        registry=registry,
+        registry_uri=uri,
+        registry_credentials=credentials,
+    )
     keys = workspace.settings.keys
     lines = [
         f"A workspace is ready in {folder}.",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
     from maintain.imaging.pixels import MemoryPixels, PixelSource, load_images
     from maintain.imaging.stages import Layers, Stage, depth_of, last_stages, moving, reset_stages, stages_of
+    from maintain.imaging.synthetic import ANSWER_TOLERANCE, answers_apart, synthetic_answers
     from maintain.imaging.toy import Toy, toy_problem
     from maintain.imaging.transforms import STEPS, Chain, StepEntry, default_chain
     from maintain.imaging.weights import (
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ANSWER_TOLERANCE",
     "AUGMENTATIONS",
     "BF16",
     "FP32",
@@ -83,6 +85,7 @@ __all__ = [
     "StreamingBank",
     "Toy",
     "all_finite",
+    "answers_apart",
     "augmentation_entry",
     "bank_for",
     "batch_bounds",
@@ -115,6 +118,7 @@ __all__ = [
     "seeded",
     "stages_of",
     "state_of",
+    "synthetic_answers",
     "threads",
     "toy_problem",
     "weights_digest",
@@ -150,6 +154,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),
     "pixels": ("MemoryPixels", "PixelSource", "load_images"),
     "stages": ("Layers", "Stage", "depth_of", "last_stages", "moving", "reset_stages", "stages_of"),
+    "synthetic": ("ANSWER_TOLERANCE", "answers_apart", "synthetic_answers"),
     "toy": ("Toy", "toy_problem"),
     "transforms": ("STEPS", "Chain", "StepEntry", "default_chain"),
     "weights": (

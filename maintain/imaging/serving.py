@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from maintain import codec
-from maintain.errors import InputError, NotEvaluatedError
+from maintain.errors import InputError, NotEvaluatedError, RefusedError
 from maintain.imaging.blueprint import blueprint_of
 from maintain.imaging.heads import head_rule
 from maintain.imaging.transforms import Chain
@@ -26,6 +26,9 @@ from maintain.records import ModelSpec, ModelVersion
 #: Pictures asked at a time, so that memory is bounded whatever the batch.
 SERVING_BATCH = 256
 
+#: Left among the files of a version when its weights go; the registry writes it.
+ERASED_FILE = "erased.json"
+
 
 class ServedModel:
     """A version with its weights. Two of them, of one file, answer alike.
@@ -33,10 +36,16 @@ class ServedModel:
     Raises:
         InputError: The model needs an operating rule that this code does not have.
         DamagedError: A file is not the one that the record of the version names.
+        RefusedError: The weights were destroyed.
     """
 
     def __init__(self, folder: Path) -> None:
         record = codec.read(folder / "version.json", ModelVersion)
+        if (folder / ERASED_FILE).exists():
+            raise RefusedError(
+                f"The weights of version {record.version} of {record.model} were destroyed for good.",
+                remedy="Ask the version that serves; the ledger says why this one cannot be asked.",
+            )
         self._spec = codec.read(folder / "spec.json", ModelSpec, expected=record.spec)
         if self._spec.operating_threshold is not None:
             raise InputError(

@@ -20,6 +20,7 @@ from maintain.records.models import (
     Scalar,
     Setting,
     Step,
+    SyntheticAnswers,
     TrainingManifest,
 )
 from maintain.records.runs import (
@@ -86,6 +87,7 @@ __all__ = [
     "Step",
     "Strata",
     "Stratum",
+    "SyntheticAnswers",
     "TrainingManifest",
     "Verdict",
 ]

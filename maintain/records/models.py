@@ -118,3 +118,15 @@ class ModelVersion:
     candidate: Digest | None = None
     verdict: Digest | None = None
     forget_set: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticAnswers:
+    """What a version answered about pictures that were drawn from `seed`, one row of outputs a picture.
+
+    `pictures` is the digest of their pixels, so that another way of drawing is not taken for another model.
+    """
+
+    seed: int
+    pictures: Digest
+    outputs: tuple[tuple[float, ...], ...]

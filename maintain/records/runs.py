@@ -22,7 +22,7 @@ class ChampionRef:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a run computes. The same weights are promised only where all of this is equal."""
+    """Where and in which numbers a run computes. The same weights are promised only where all of this is equal."""
 
     machine: str
     processor: str
@@ -31,6 +31,7 @@ class Environment:
     python: str
     torch: str
     maintain: str
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True, slots=True)

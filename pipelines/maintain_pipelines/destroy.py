@@ -88,7 +88,7 @@ def destroy(model: str, number: int, context: Context, *, reason: str) -> Destro
             retire(model, number, context, reason=reason)
         task = _Task(model, number, weights, reason, heirs_of(model, number, context))
         order = _order(task, claim, context)
-        _delete(order, context)
+        _delete(task, order, context)
         return _bury(task, order, claim, context)
 
 
@@ -121,7 +121,7 @@ class _Order:
 
 def _refuse_elsewhere(model: str, number: int, context: Context) -> None:
     """Raise where the registry keeps its files in places that it does not name: nothing could be proven there."""
-    if context.store.weights_place(model, number) is None:
+    if context.store.weights_place(model, number) is None and not isinstance(context.store, WeightPlaces):
         raise RefusedError(
             f"The registry keeps the weights of version {number} of {model} where this version cannot prove them gone.",
             remedy="Retire it without --destroy: nobody loads it then, and its files stay. Nothing was deleted.",
@@ -152,19 +152,20 @@ def _refuse_use(unit: UnitOfWork, weights: Digest, model: str, number: int) -> N
 def _order(task: _Task, claim: Claim, context: Context) -> _Order:
     """Find every file and sign the order, unless one stands that was not carried out."""
     swept = sweep(task.model, task.weights, context)
+    elsewhere = _elsewhere(task, swept, context)
     with alone(context.database), context.ledger.begin(context.database) as unit:
         check(unit, claim)
         _refuse_use(unit, task.weights, task.model, task.number)
         versions = tuple((name, version) for name, version, _ in same_weights(unit, task.weights))
         stand = {(name, version): retirements(unit, name)[version] for name, version in versions}
         mine = stand[task.model, task.number]
-        if mine.destroyed is not None and not mine.unfinished and not swept.found and not _elsewhere(task, context):
+        if mine.destroyed is not None and not mine.unfinished and not (swept.found or elsewhere):
             raise NothingToDoError(
                 f"The weights of version {task.number} of {task.model} were destroyed (ledger entry {mine.destroyed}); "
                 f"{swept.searched} files were looked at just now, and none holds them.",
                 remedy="Nothing was changed.",
             )
-        told = {*_told(unit, swept, context), *((place, task.weights) for place in _elsewhere(task, context))}
+        told = _told(unit, swept, dict.fromkeys(elsewhere, task.weights))
         links = swept.links
         for (name, version), standing in stand.items():
             if standing.unfinished and standing.ordered is not None:
@@ -178,7 +179,7 @@ def _order(task: _Task, claim: Claim, context: Context) -> _Order:
     return _Order(versions, swept, tuple(sorted(told)), links)
 
 
-def _delete(order: _Order, context: Context) -> None:
+def _delete(task: _Task, order: _Order, context: Context) -> None:
     """Every file, the registry's own last: unfinished copies are recognised by it."""
     root = context.workspace.root
     kept = {context.store.weights_place(name, version) for name, version in order.versions}
@@ -189,14 +190,17 @@ def _delete(order: _Order, context: Context) -> None:
         folder = reference_of(place, context)
         if folder is not None and folder.exists():
             remove_weights(context, folder)
-    for name, version in order.versions:
+    stored = [(name, version) for name, version in order.versions if version in context.store.versions(name)]
+    for name, version in stored:
         context.store.erase(name, version)
+    if not stored and isinstance(context.store, WeightPlaces):  # somebody deleted them: copies are all that is left
+        context.store.remove_copies(task.weights)
 
 
 def _bury(task: _Task, order: _Order, claim: Claim, context: Context) -> Destroyed:
     """Look through everything again; then the tombstones of all these versions, in one transaction."""
     proof = sweep(task.model, task.weights, context)
-    left = (*proof.found, *_elsewhere(task, context))
+    left = (*proof.found, *_elsewhere(task, proof, context))
     if left:
         raise RefusedError(
             f"The weights of version {task.number} of {task.model} still lie at: {', '.join(left)}.",
@@ -236,12 +240,14 @@ def _body(task: _Task, order: _Order, proof: Swept) -> dict[str, object]:
     }
 
 
-def _told(unit: UnitOfWork, swept: Swept, context: Context) -> set[_File]:
+def _told(unit: UnitOfWork, swept: Swept, elsewhere: Mapping[str, Digest]) -> set[_File]:
     """The files as the ledger names them: places of our own making; what a person called a file stays out of it."""
     ours = {row.place for row in weight_files(unit)} | set(swept.ours)
+    rooms = (("workspace", swept.found), ("registry's server", elsewhere))
     return {
-        (place if place in ours else f"elsewhere in the workspace ({digest[:12]})", digest)
-        for place, digest in swept.found.items()
+        (place if place in ours else f"elsewhere in the {room} ({digest[:12]})", digest)
+        for room, files in rooms
+        for place, digest in files.items()
     }
 
 
@@ -255,9 +261,10 @@ def _files_of(order: Entry) -> set[_File]:
     return {(str(item["place"]), str(item["sha256"])) for item in found if isinstance(item, Mapping)}
 
 
-def _elsewhere(task: _Task, context: Context) -> tuple[str, ...]:
-    """Where a store that lies outside the workspace still keeps these weights."""
-    return context.store.places_of(task.weights) if isinstance(context.store, WeightPlaces) else ()
+def _elsewhere(task: _Task, swept: Swept, context: Context) -> tuple[str, ...]:
+    """Where the store still keeps these weights and a walk did not see them."""
+    places = context.store.places_of(task.weights) if isinstance(context.store, WeightPlaces) else ()
+    return tuple(place for place in places if place not in swept.found)
 
 
 def _of_links(order: _Order) -> tuple[str, ...]:

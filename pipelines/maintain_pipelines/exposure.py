@@ -6,7 +6,7 @@ each against its digest in the ledger. What is not proven is never answered with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,7 +21,15 @@ from maintain.vocabulary import Alias, Exposed, ManifestStatus, OriginKind
 from maintain_pipelines.champions import MANIFEST_FILE
 from maintain_pipelines.context import Context
 from maintain_pipelines.listing import Listed, listed
-from maintain_registry import ModelStore, entry_of_version, known_models, registered, require_signed
+from maintain_registry import (
+    ModelStore,
+    StoredVersion,
+    entry_of_version,
+    getter_of,
+    known_models,
+    registered,
+    require_signed,
+)
 
 #: Manifests that are read at once: most of the time goes into their digests, which need no lock of Python's.
 READERS = 4
@@ -124,8 +132,9 @@ def _recorded(unit: UnitOfWork, model: str, context: Context) -> Mapping[int, ob
 
 def _of_model(model: str, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> Iterator[Exposure]:
     numbers = sorted({*recorded, *store.versions(model)})
+    get = _getter(model, store)
     with ThreadPoolExecutor(max_workers=READERS) as readers:
-        read = tuple(readers.map(lambda number: _read(model, number, recorded, sought, store), numbers))
+        read = tuple(readers.map(lambda number: _read(number, recorded, sought, get), numbers))
     told = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, _Told)}
     broken = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, str)}
     by_name = {(item.record.weights, item.record.manifest): number for number, item in told.items()}
@@ -138,12 +147,27 @@ def _of_model(model: str, recorded: Mapping[int, object], sought: Sought, store:
             yield _answer(model, number, held, told, by_name, sought)
 
 
-def _read(model: str, number: int, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> _Told | str:
+def _getter(model: str, store: ModelStore) -> Callable[[int], StoredVersion]:
+    """What hands out versions; a registry in which two claim one number can answer for none of them."""
+    try:
+        return getter_of(store, model)
+    except DamagedError as error:
+        damaged = error
+
+    def get(number: int) -> StoredVersion:
+        raise damaged
+
+    return get
+
+
+def _read(
+    number: int, recorded: Mapping[int, object], sought: Sought, get: Callable[[int], StoredVersion]
+) -> _Told | str:
     """What the manifest of a version lists, or why nobody can say."""
     if number not in recorded:
         return "it is stored, but the ledger has never seen it"
     try:
-        stored = store.get(model, number)
+        stored = get(number)
         if codec.digest_of(stored.record) != recorded[number]:
             return "it is not the version that its ledger entry names"
         return _Told(stored.record, listed(stored.read(MANIFEST_FILE), sought.cases | sought.copies))

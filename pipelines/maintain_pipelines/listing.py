@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from maintain import codec
@@ -33,11 +33,10 @@ def listed(data: bytes, cases: Iterable[str]) -> Listed:
     if cut is None:
         return _decoded(data, frozenset(wanted.values()))
     found: dict[str, set[str]] = {name: set() for name in _LISTS}
-    pattern = re.compile(b'"case_id":(%s)' % (b"|".join(map(re.escape, wanted)) or _NOTHING))
-    for match in pattern.finditer(data):
-        name = next((name for name, (start, end) in cut.items() if start <= match.start() < end), None)
+    for quoted, at in _places(data, tuple(wanted)):
+        name = next((name for name, (start, end) in cut.items() if start <= at < end), None)
         if name is not None:
-            found[name].add(wanted[match[1]])
+            found[name].add(wanted[quoted])
     rest, position = b"", 0
     for start, end in sorted(cut.values()):
         rest, position = rest + data[position:start], end
@@ -53,8 +52,23 @@ def listed(data: bytes, cases: Iterable[str]) -> Listed:
 
 _LISTS = ("learned", "unlearned", "selected_with")
 
-#: A pattern that no text has.
-_NOTHING = rb"(?!)"
+_KEY = b'"case_id":'
+
+#: So many cases are looked for one after the other; a pattern of all of them costs as much as these.
+_ONE_BY_ONE = 4
+
+
+def _places(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[bytes, int]]:
+    """Where each of the quoted cases stands as the case of a row."""
+    if len(wanted) > _ONE_BY_ONE:
+        for match in re.finditer(_KEY + b"(%s)" % b"|".join(map(re.escape, wanted)), data):
+            yield match[1], match.start()
+        return
+    for quoted in wanted:
+        at = data.find(_KEY + quoted)
+        while at >= 0:
+            yield quoted, at
+            at = data.find(_KEY + quoted, at + 1)
 
 
 def _quoted(case: str) -> bytes:
@@ -66,19 +80,27 @@ def _manifest(data: bytes) -> TrainingManifest:
 
 
 def _cut(data: bytes) -> dict[str, tuple[int, int]] | None:
-    """Where the rows of each list stand; None unless each opens once and rows hold no bracket of their own."""
+    """Where the rows of each list stand, looked for in the order of a canonical text; None for any other shape.
+
+    Rows hold no bracket of their own, and outside the rows each list opens once.
+    """
     places: dict[str, tuple[int, int]] = {}
-    for name in _LISTS:
+    end, outside = 0, 0
+    for name in sorted(_LISTS):
         opening = b'"%s":[' % name.encode()
-        start = data.find(opening)
-        if start < 0 or data.find(opening, start + 1) >= 0:
+        start = data.find(opening, end)
+        if start < 0:
             return None
+        outside += data.count(b"[", end, start)
         start += len(opening)
         end = data.find(b"]", start)
         if end < 0 or (end > start and not (data[start : start + 1] == b"{" and data[end - 1 : end] == b"}")):
             return None
+        if data.find(b"[", start, end) >= 0:
+            return None
         places[name] = (start, end)
-    return places
+    outside += data.count(b"[", end)
+    return None if outside else places
 
 
 def _decoded(data: bytes, wanted: frozenset[str]) -> Listed:

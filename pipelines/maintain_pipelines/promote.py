@@ -21,6 +21,7 @@ from maintain_registry import (
     EventKind,
     Move,
     Serving,
+    aliases_of,
     entries_about,
     entry_of_version,
     move_aliases,
@@ -55,20 +56,20 @@ def promote(model: str, version: int | None, context: Context) -> Moved:
     require_model(model, context)
 
     def decide(unit: UnitOfWork, found: Aliases) -> Move:
-        state = serving_of(unit, model)
-        number = _asked(unit, model, version, found)
-        if number == found.champion == state.aliases.champion:
-            raise NothingToDoError(
-                f"Version {number} of {model} already serves, since ledger entry {state.entry}.",
-                remedy="Nothing was changed.",
-            )
-        refuse_foreign(model, found, state)
-        return _promotion(unit, model, number, found, state, context)
+        return _decided(unit, model, version, found, context)
 
     move, entry = move_aliases(context.database, context.ledger, context.store, model, decide)
     after = move.after
     left = entry.body["left"]
     return Moved(model, move.version, left if isinstance(left, int) else None, after.previous, entry.number, entry.hash)
+
+
+def rehearse(model: str, version: int | None, context: Context) -> int:
+    """The version that `promote` would let serve, decided in the same way; nothing is written. Raises as it does."""
+    require_model(model, context)
+    found = aliases_of(context.store, model)
+    with context.database.read() as unit:
+        return _decided(unit, model, version, found, context).version
 
 
 def require_model(model: str, context: Context) -> None:
@@ -87,6 +88,18 @@ def refuse_foreign(model: str, found: Aliases, state: Serving) -> None:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _decided(unit: UnitOfWork, model: str, version: int | None, found: Aliases, context: Context) -> Move:
+    state = serving_of(unit, model)
+    number = _asked(unit, model, version, found)
+    if number == found.champion == state.aliases.champion:
+        raise NothingToDoError(
+            f"Version {number} of {model} already serves, since ledger entry {state.entry}.",
+            remedy="Nothing was changed.",
+        )
+    refuse_foreign(model, found, state)
+    return _promotion(unit, model, number, found, state, context)
 
 
 def _asked(unit: UnitOfWork, model: str, version: int | None, found: Aliases) -> int:

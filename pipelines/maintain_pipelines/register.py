@@ -10,9 +10,10 @@ from maintain import __version__, codec
 from maintain.cohort import CohortStore, commitment, suppress
 from maintain.database import UnitOfWork
 from maintain.errors import RefusedError, StaleError
-from maintain.records import MatchTable, ModelVersion, Registration, TrainingManifest, Verdict
+from maintain.records import Candidate, MatchTable, ModelSpec, ModelVersion, Registration, TrainingManifest, Verdict
 from maintain.vocabulary import Outcome, Role, RunState
 from maintain_pipelines import journal
+from maintain_pipelines.answers import answers_file
 from maintain_pipelines.barred import barred_since
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
 from maintain_pipelines.context import Context
@@ -20,7 +21,7 @@ from maintain_pipelines.offer import Offer
 from maintain_pipelines.roles import forget_set_digest
 from maintain_pipelines.rundir import REGISTRATION, RunFolder
 from maintain_pipelines.runlog import logged
-from maintain_registry import UNNUMBERED, Content, Event, EventKind, Intent
+from maintain_registry import OUTPUTS_FILE, UNNUMBERED, Content, Event, EventKind, Intent
 from maintain_registry import register as register_version
 
 
@@ -92,6 +93,7 @@ def _intent(offer: Offer, verdict: Verdict, folder: RunFolder, context: Context)
         forget_set=forget_set_digest(offer.roles),
     )
     files: dict[str, Content] = {
+        OUTPUTS_FILE: _answers(candidate, folder, context),
         WEIGHTS_FILE: folder.weights(candidate.weights),
         SPEC_FILE: folder.file(f"02-{SPEC_FILE}"),
         MANIFEST_FILE: folder.file(f"02-{MANIFEST_FILE}"),
@@ -107,6 +109,11 @@ def _intent(offer: Offer, verdict: Verdict, folder: RunFolder, context: Context)
         event=Event(EventKind.VERSION_REGISTERED, subject=plan.model, body=_body(offer, context)),
         expected_champion=plan.champion.version,
     )
+
+
+def _answers(candidate: Candidate, folder: RunFolder, context: Context) -> bytes:
+    spec = codec.read(folder.file(f"02-{SPEC_FILE}"), ModelSpec, expected=candidate.spec)
+    return answers_file(spec, folder.weights(candidate.weights), candidate.weights, context)
 
 
 def _body(offer: Offer, context: Context) -> dict[str, object]:

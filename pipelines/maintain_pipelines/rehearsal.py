@@ -1,7 +1,7 @@
-"""Trying a version before it serves again: loaded from its own bytes, and asked.
+"""Trying a version before it serves: loaded from its own bytes, and asked.
 
-What it answered when it was registered is not recorded, so answers are not compared; what was checked
-is said, and that this was not.
+What it answers about synthetic pictures is compared with what it answered when it was registered. A version that
+is older than such records is only asked, and that is said.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from maintain.cohort import CohortStore, suppressed
 from maintain.errors import DamagedError, NotEvaluatedError
-from maintain.imaging import all_finite, model_of, read_weights_bytes, threads
+from maintain.imaging import ANSWER_TOLERANCE, all_finite, model_of, read_weights_bytes, threads
 from maintain.measure import measure
 from maintain.records import Case, PlannedCase
 from maintain.vocabulary import Role
+from maintain_pipelines.answers import apart_from_registration
 from maintain_pipelines.champions import WEIGHTS_FILE, Champion, load_version
 from maintain_pipelines.context import Context
 from maintain_pipelines.environment import pick_threads
@@ -25,21 +26,33 @@ ASKED_CASES = 8
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What was checked of a version: its files by digest, its tensors, and how many cases it answered."""
+    """What was checked of a version: its files by digest, its tensors, and how many cases it answered.
+
+    `apart` is how far its answers are from those of its registration, as a part of the largest; None where those
+    were not recorded.
+    """
 
     files: tuple[str, ...]
     tensors: int
     answered: int
-    outputs_compared: bool = False
+    apart: float | None
+
+    @property
+    def outputs_compared(self) -> bool:
+        """Whether its answers could be held against those of its registration."""
+        return self.apart is not None
 
     def lines(self) -> list[str]:
         """The checks for a person, the one that could not be made included."""
+        compared = "Not compared: its answers with those of its registration, which were not recorded yet."
+        if self.apart is not None:
+            compared = f"It answers synthetic pictures as when it was registered (apart by {self.apart:.1e})."
         answered = f"It answered {self.answered} of its validation cases with finite numbers."
         return [
             f"Read and as registered: {', '.join(self.files)}.",
             f"Its {self.tensors} tensors are finite and fit the network of its specification.",
             answered if self.answered else "None of its validation cases may still be used, so it was asked nothing.",
-            "Not compared: its answers with those of its registration, which are not recorded.",
+            compared,
         ]
 
 
@@ -59,10 +72,13 @@ def load_and_answer(model: str, number: int, context: Context) -> Rehearsal:
     cases = tuple(_usable(version, context))
     try:
         with threads(pick_threads(context.workspace)):
+            apart = apart_from_registration(stored, network, version.spec)
             rows = measure(network, version.spec, cases, context.arrays, weights=version.version.weights)
     except NotEvaluatedError as error:
         raise _unfit(model, number, "does not answer with finite numbers") from error
-    return Rehearsal(stored.files, len(state), len(rows))
+    if apart is not None and apart > ANSWER_TOLERANCE:
+        raise _unfit(model, number, f"answers synthetic pictures otherwise than when it was registered ({apart:.1e})")
+    return Rehearsal(stored.files, len(state), len(rows), apart)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -99,5 +115,5 @@ def _label(case: Case, name: str) -> str:
 def _unfit(model: str, number: int, what: str) -> DamagedError:
     return DamagedError(
         f"Version {number} of {model} {what}.",
-        remedy="Do not return to it: name another with `--to`, or take the model out of service with `suspend`.",
+        remedy="Do not let it serve: name another version, or take the model out of service with `suspend`.",
     )

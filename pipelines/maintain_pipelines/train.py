@@ -29,13 +29,14 @@ from maintain.records import (
 )
 from maintain.unlearn import Trained, default_recipe, train
 from maintain.vocabulary import Alias, Head, ManifestStatus, Role, Split
+from maintain_pipelines.answers import answers_file
 from maintain_pipelines.barred import count_barred
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
 from maintain_pipelines.claims import Claim, check, guard, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.environment import pick_device, pick_threads
 from maintain_pipelines.weight_places import announce_checkpoint, keep_weights, remove_weights
-from maintain_registry import UNNUMBERED, Event, EventKind, Intent, WeightKind, register
+from maintain_registry import OUTPUTS_FILE, UNNUMBERED, Event, EventKind, Intent, WeightKind, register
 
 #: What a second process is told that works on the model.
 HOLDER = "model train"
@@ -202,6 +203,7 @@ def _install(
         id=f"train:{order.model}:{trained.weights}",
         version=version,
         files={
+            OUTPUTS_FILE: answers_file(spec, folder / WEIGHTS_FILE, trained.weights, context),
             WEIGHTS_FILE: folder / WEIGHTS_FILE,
             SPEC_FILE: codec.to_text(spec).encode(),
             MANIFEST_FILE: codec.to_text(manifest).encode(),

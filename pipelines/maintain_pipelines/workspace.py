@@ -6,6 +6,7 @@ one, and keys have their mode from the first byte.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,9 +16,16 @@ from maintain.clock import Clock
 from maintain.database import create_database
 from maintain.errors import WorkspaceError
 from maintain.intake import create_key
-from maintain.settings import FOLDER, SETTINGS_FILE, RegistrySettings, Settings, Workspace, read_settings
+from maintain.settings import (
+    SETTINGS_FILE,
+    STORE_OF_NEW_WORKSPACES,
+    RegistrySettings,
+    Settings,
+    Workspace,
+    read_settings,
+)
 from maintain_policies import DEMO_POLICIES, demo_policy
-from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer
+from maintain_registry import Event, EventKind, Ledger, create_signing_key, load_signer, prepare_store
 
 #: The settings file of a new workspace: every key with its default, commented.
 _SETTINGS_TEXT = """\
@@ -42,8 +50,8 @@ _SETTINGS_TEXT = """\
 
 [registry]
 store = "{store}"       # where versions are kept: mlflow, or folder
-# uri = ""           # of an MLflow server; without one the registry lies in this workspace
-# credentials = "keys/registry.credentials"    # user:password for it, mode 0600
+{uri}           # of an MLflow server; without one the registry lies in this workspace
+{credentials}    # user:password for it, mode 0600
 
 [runs]
 # lease_seconds = 60    # how long a run may be silent before another may take over
@@ -51,10 +59,17 @@ store = "{store}"       # where versions are kept: mlflow, or folder
 
 
 def create_workspace(
-    root: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None = None, registry: str = FOLDER
+    root: Path,
+    *,
+    clock: Clock,
+    actor: str,
+    pseudonym_key: bytes | None = None,
+    registry: str = STORE_OF_NEW_WORKSPACES,
+    registry_uri: str = "",
+    registry_credentials: str = RegistrySettings().credentials,
 ) -> Workspace:
     """Make a workspace. Raises `WorkspaceError` when the folder holds anything already."""
-    RegistrySettings(store=registry)
+    settings = RegistrySettings(store=registry, uri=registry_uri, credentials=registry_credentials)
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         if (root / SETTINGS_FILE).is_file():
             raise WorkspaceError(f"{root} is a workspace already.", remedy="Use it as it is, or name another folder.")
@@ -67,7 +82,7 @@ def create_workspace(
             f"{root} cannot be made ({error.strerror}).", remedy="Choose a folder that this user may write."
         ) from error
     try:
-        _fill(staging, clock=clock, actor=actor, pseudonym_key=pseudonym_key, registry=registry)
+        _fill(staging, clock=clock, actor=actor, pseudonym_key=pseudonym_key, registry=settings)
         if root.exists():
             root.rmdir()
         staging.rename(root)
@@ -80,11 +95,12 @@ def create_workspace(
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None, registry: str) -> None:
-    workspace = Workspace(folder, Settings())
-    (folder / SETTINGS_FILE).write_text(_SETTINGS_TEXT.format(store=registry), encoding="utf-8")
+def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None, registry: RegistrySettings) -> None:
+    workspace = Workspace(folder, Settings(registry=registry))
+    (folder / SETTINGS_FILE).write_text(_settings_text(registry), encoding="utf-8")
     for place in (workspace.arrays, workspace.registry, workspace.runs, workspace.policies):
         place.mkdir(mode=0o700)
+    prepare_store(workspace)
     workspace.pseudonym_key.parent.mkdir(mode=0o700)
     create_key(workspace.pseudonym_key, key=pseudonym_key)
     create_signing_key(workspace.signing_key)
@@ -105,3 +121,13 @@ def _fill(folder: Path, *, clock: Clock, actor: str, pseudonym_key: bytes | None
             )
     finally:
         database.close()
+
+
+def _settings_text(registry: RegistrySettings) -> str:
+    """The settings file; what is as it would be anyway stays a comment."""
+    given = {"uri": registry.uri, "credentials": registry.credentials}
+    lines = {
+        key: ("# " if value == getattr(RegistrySettings(), key) else "") + f"{key} = {json.dumps(value)}"
+        for key, value in given.items()
+    }
+    return _SETTINGS_TEXT.format(store=registry.store, **lines)

@@ -10,10 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain_registry.agreement import Comparison, Disagreement, compare_registry
     from maintain_registry.aliases import Aliases, aliases_of
-    from maintain_registry.contents import WEIGHTS_FILE, check_model_name
+    from maintain_registry.contents import OUTPUTS_FILE, WEIGHTS_FILE, check_model_name
     from maintain_registry.events import Event, EventKind
     from maintain_registry.folder import FolderStore
+    from maintain_registry.holdings import Holdings
     from maintain_registry.inspection import Irregularity, irregularities
     from maintain_registry.intents import (
         UNNUMBERED,
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from maintain_registry.memory import MemoryStore
     from maintain_registry.mlflow_store import MlflowStore
     from maintain_registry.moves import Move, move_aliases
-    from maintain_registry.opening import open_store
-    from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces
+    from maintain_registry.opening import browsing_command, open_store, prepare_store
+    from maintain_registry.port import Content, ModelStore, StoredVersion, WeightPlaces, getter_of
     from maintain_registry.proof import entries_about, entry_of_version, require_record, require_signed, require_whole
     from maintain_registry.retirement import Retirement, doomed_weights, require_not_retired, retirements
     from maintain_registry.serving import Serving, serving_of
@@ -48,15 +50,19 @@ if TYPE_CHECKING:
     from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights, weight_files
 
 __all__ = [
+    "OUTPUTS_FILE",
     "UNNUMBERED",
     "WEIGHTS_FILE",
     "Aliases",
     "AuditReport",
+    "Comparison",
     "Content",
+    "Disagreement",
     "Entry",
     "Event",
     "EventKind",
     "FolderStore",
+    "Holdings",
     "Intent",
     "Irregularity",
     "Ledger",
@@ -75,12 +81,15 @@ __all__ = [
     "abandon",
     "aliases_of",
     "alone",
+    "browsing_command",
     "check_model_name",
+    "compare_registry",
     "create_signing_key",
     "doomed_weights",
     "enter_weights",
     "entries_about",
     "entry_of_version",
+    "getter_of",
     "irregularities",
     "known_models",
     "last_entry_time",
@@ -88,6 +97,7 @@ __all__ = [
     "load_signer",
     "move_aliases",
     "open_store",
+    "prepare_store",
     "public_key_path",
     "reconcile",
     "register",
@@ -106,8 +116,9 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "agreement": ("Comparison", "Disagreement", "compare_registry"),
     "aliases": ("Aliases", "aliases_of"),
-    "contents": ("WEIGHTS_FILE", "check_model_name"),
+    "contents": ("OUTPUTS_FILE", "WEIGHTS_FILE", "check_model_name"),
     "events": ("Event", "EventKind"),
     "folder": ("FolderStore",),
     "intents": (
@@ -120,14 +131,15 @@ _ROOMS = {
         "registered",
         "same_weights",
     ),
+    "holdings": ("Holdings",),
     "inspection": ("Irregularity", "irregularities"),
     "ledger": ("Entry", "Ledger", "last_entry_time"),
     "lock": ("alone",),
     "memory": ("MemoryStore",),
     "mlflow_store": ("MlflowStore",),
     "moves": ("Move", "move_aliases"),
-    "opening": ("open_store",),
-    "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces"),
+    "opening": ("browsing_command", "open_store", "prepare_store"),
+    "port": ("Content", "ModelStore", "StoredVersion", "WeightPlaces", "getter_of"),
     "proof": ("entries_about", "entry_of_version", "require_record", "require_signed", "require_whole"),
     "retirement": ("Retirement", "doomed_weights", "require_not_retired", "retirements"),
     "serving": ("Serving", "serving_of"),

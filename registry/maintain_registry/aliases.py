@@ -16,6 +16,9 @@ from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import RefusedError
 from maintain.vocabulary import Alias
+from maintain_registry.events import EventKind
+from maintain_registry.holdings import Tagging
+from maintain_registry.ledger import stored_body
 from maintain_registry.port import ModelStore, alias_moved
 
 
@@ -88,9 +91,22 @@ def _finish(database: Database, store: ModelStore, row: Row[Any]) -> str:
             _show(store, row.model, alias, before.at(alias), after.at(alias))
         except RefusedError:
             said = f"{row.model}: its alias {alias} was moved by hand after ledger entry {row.entry}."
+    _show_promotion(database, store, row)
     with database.begin() as unit:
         unit.execute(update(t.alias_move).where(t.alias_move.c.entry == row.entry).values(state=DONE))
     return said
+
+
+def _show_promotion(database: Database, store: ModelStore, row: Row[Any]) -> None:
+    """Tag what was promoted with its entry, after the aliases and before the row is done: a kill repeats it."""
+    if not isinstance(store, Tagging):
+        return
+    with database.read() as unit:
+        entry = unit.row(select(t.ledger.c.event, t.ledger.c.body).where(t.ledger.c.number == row.entry))
+    if entry is not None and entry.event == EventKind.VERSION_PROMOTED:
+        version = stored_body(entry.body).get("version")
+        if isinstance(version, int):
+            store.show_promotion(row.model, version, row.entry)
 
 
 def _show(store: ModelStore, model: str, alias: Alias, before: int | None, after: int | None) -> None:

@@ -13,11 +13,15 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from maintain.errors import InputError, RefusedError
-from maintain.hashing import Digest, digest_bytes, digest_file
+from maintain.hashing import Digest, canonical_json, digest_bytes, digest_file
 from maintain.records import ModelVersion
 from maintain_registry.port import Content
 
 WEIGHTS_FILE = "weights.safetensors"
+
+#: Left among the files of a version whose weights were erased; written before they go. Schema name and version.
+ERASED_FILE = "erased.json"
+ERASED_SCHEMA = ("maintain.version-erased", 1)
 
 #: File of a version -> the field of its record that holds the digest of the file's bytes.
 DIGEST_FIELDS: Mapping[str, str] = {
@@ -28,6 +32,13 @@ DIGEST_FIELDS: Mapping[str, str] = {
     "plan.json": "plan",
     "verdict.json": "verdict",
 }
+
+#: What a version answered about synthetic pictures when it was registered.
+OUTPUTS_FILE = "outputs.json"
+
+#: Files that a version may have and its record does not name, because versions made before have none; the ledger's
+#: entry holds their digests.
+BESIDE_FILES = frozenset({OUTPUTS_FILE})
 
 #: Largest header that the safetensors format allows. https://github.com/huggingface/safetensors#format
 HEADER_BYTES_LIMIT = 100_000_000
@@ -61,7 +72,7 @@ def expected_files(version: ModelVersion) -> dict[str, Digest]:
 
 
 def check(version: ModelVersion, files: Mapping[str, Content]) -> None:
-    """Raise unless these are exactly the files of this version, each with the digest it names.
+    """Raise unless these are the files of this version, each with the digest it names, and none but those allowed.
 
     Raises `InputError` for missing, unknown or unsafe files and `RefusedError` for other bytes.
     """
@@ -69,8 +80,8 @@ def check(version: ModelVersion, files: Mapping[str, Content]) -> None:
     if version.version < 1:
         raise InputError("Versions are numbered from 1.", remedy="Let `register` choose the number.")
     wanted = expected_files(version)
-    if set(files) != set(wanted):
-        odd = ", ".join(sorted(set(files) ^ set(wanted)))
+    odd = ", ".join(sorted(set(files) - BESIDE_FILES ^ set(wanted)))
+    if odd:
         raise InputError(
             f"The files of a version must match its record; missing or not named by it: {odd}.",
             remedy="Give exactly one file for every digest in the record.",
@@ -95,6 +106,13 @@ def digest_of_content(content: Content) -> Digest:
             f"The file {content.name} cannot be read ({error.strerror}).",
             remedy="Make it again with the step that writes it.",
         ) from error
+
+
+def erased_marker(version: ModelVersion) -> bytes:
+    """What `ERASED_FILE` says: which file is gone, and the digest that it had."""
+    name, number = ERASED_SCHEMA
+    body = {"file": WEIGHTS_FILE, "sha256": version.weights}
+    return f"{canonical_json({'schema': name, 'version': number, 'body': body})}\n".encode()
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,17 @@ from maintain.hashing import CHUNK_BYTES, canonical_json, digest_bytes
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
+from maintain_registry.folder_holdings import folder_holdings, strays_in
+from maintain_registry.holdings import Holdings
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
 RECORD_FILE = "version.json"
 FILES_FILE = "files.json"
 ALIASES_FILE = "aliases.json"
 
-#: Left in the folder of a version whose weights were erased; written before they go.
-ERASED_FILE = "erased.json"
-
 #: Schema name and version of the files that are not records of the house.
 FILES_SCHEMA = ("maintain.version-files", 1)
 ALIASES_SCHEMA = ("maintain.aliases", 1)
-ERASED_SCHEMA = ("maintain.version-erased", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,8 @@ class FolderStore:
         folder = self._model(model)
         if not folder.is_dir():
             return ()
-        found = (_VERSION.fullmatch(item.name) for item in folder.iterdir())
-        return tuple(sorted(int(match[1]) for match in found if match))
+        found = (_numbered(item.name) for item in folder.iterdir())
+        return tuple(sorted(number for number in found if number is not None))
 
     def get(self, model: str, version: int) -> StoredVersion:
         """One version. Raises `UnknownNameError` when absent, `DamagedError` when changed."""
@@ -68,7 +66,9 @@ class FolderStore:
         record = _record(folder, model, version)
         listed = _document(folder / FILES_FILE, FILES_SCHEMA)
         wanted = contents.expected_files(record)
-        if {name: digest for name, (digest, _) in _listed(folder, listed).items()} != wanted:
+        named = {name: digest for name, (digest, _) in _listed(folder, listed).items()}
+        wanted |= {name: digest for name, digest in named.items() if name in contents.BESIDE_FILES}
+        if named != wanted:
             raise _damaged(f"{FILES_FILE} of {model} version {version}")
         gone = _erased(folder)
         for name, (_, size) in _listed(folder, listed).items():
@@ -124,14 +124,17 @@ class FolderStore:
         with self._locked(model) as folder:
             if version in self._aliases(model).values():
                 raise still_aliased(model, version)
-            body = {"file": contents.WEIGHTS_FILE, "sha256": record.weights}
-            codec.write_bytes(place / ERASED_FILE, _text(body, ERASED_SCHEMA))
+            codec.write_bytes(place / contents.ERASED_FILE, contents.erased_marker(record))
             _flush_folder(place)
             (place / contents.WEIGHTS_FILE).unlink(missing_ok=True)
             _flush_folder(place)
             for stale in folder.glob(f"{_STAGING}*"):
                 shutil.rmtree(stale)
             _flush_folder(folder)
+
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Where the weights of a version will lie: its folder is called by its number."""
+        return self.weights_place(version.model, version.version)
 
     def weights_place(self, model: str, version: int) -> str | None:
         """Where the weights of a version lie, from the folder that this registry lies in."""
@@ -152,17 +155,12 @@ class FolderStore:
 
     def foreign(self) -> int:
         """How many things lie in the registry that this store did not put there, or did not finish."""
-        if not self.root.is_dir():
-            return 0
-        inside = [item for item in self.root.iterdir() if contents.is_model_name(item.name) and item.is_dir()]
-        ours = (_LOCK, ALIASES_FILE)
-        strange = [
-            item
-            for folder in inside
-            for item in folder.iterdir()
-            if not (_VERSION.fullmatch(item.name) or item.name in ours)
-        ]
-        return len(list(self.root.iterdir())) - len(inside) + len(strange)
+        return len(list(strays_in(self.root, numbered=_numbered, own=_OWN)))
+
+    def holdings(self) -> Holdings:
+        """Everything in the folder, damaged or not."""
+        read = folder_holdings(self.root, numbered=_numbered, aliases=self._aliases, own=_OWN, lists=_LISTS)
+        return replace(read, strays=tuple(item for item in read.strays if _STAGING not in item.said))
 
     def _model(self, model: str) -> Path:
         return self.root / contents.check_model_name(model)
@@ -216,9 +214,20 @@ _VERSION = re.compile(r"v(?!0000)([0-9]{4}|[1-9][0-9]{4,})")
 _STAGING = ".staging-"
 _LOCK = ".lock"
 
+#: What lies beside the versions of a model, and beside the files of a version.
+_OWN = frozenset({_LOCK, ALIASES_FILE})
+_LISTS = frozenset({FILES_FILE, contents.ERASED_FILE})
+
+
+def _numbered(name: str) -> int | None:
+    """The number of a version by the name of its folder."""
+    match = _VERSION.fullmatch(name)
+    return int(match[1]) if match else None
+
 
 def _fill(staging: Path, version: ModelVersion, files: Mapping[str, Content]) -> None:
     wanted = contents.expected_files(version)
+    wanted |= {name: contents.digest_of_content(files[name]) for name in contents.BESIDE_FILES & set(files)}
     listed: dict[str, Any] = {}
     for name, content in files.items():
         _copy(content, staging / name)
@@ -260,10 +269,10 @@ def _listed(folder: Path, document: dict[str, Any]) -> dict[str, tuple[str, int]
 
 def _erased(folder: Path) -> str | None:
     """The file of a version that was erased, or None."""
-    if not (folder / ERASED_FILE).exists():
+    if not (folder / contents.ERASED_FILE).exists():
         return None
-    if _document(folder / ERASED_FILE, ERASED_SCHEMA).get("file") != contents.WEIGHTS_FILE:
-        raise _damaged(f"{ERASED_FILE} of {folder.name}")
+    if _document(folder / contents.ERASED_FILE, contents.ERASED_SCHEMA).get("file") != contents.WEIGHTS_FILE:
+        raise _damaged(f"{contents.ERASED_FILE} of {folder.name}")
     return contents.WEIGHTS_FILE
 
 

@@ -21,6 +21,7 @@ from maintain_registry.contents import WEIGHTS_FILE
 from maintain_registry.intents import BEGUN, RECORDED, known_models, registered
 from maintain_registry.ledger import stored_body
 from maintain_registry.port import ModelStore
+from maintain_registry.proof import other_beside
 from maintain_registry.retirement import Retirement, retirements
 from maintain_registry.serving import serving_of
 
@@ -95,6 +96,8 @@ def _of_version(
     body = _entry_body(unit, model, number)
     if body.get("record") != codec.digest_of(stored.record):
         yield Irregularity(f"{model} version {number} is not the one that its ledger entry names.", _RESTORE)
+    for name in other_beside(stored, body):
+        yield Irregularity(f"{name} of {model} version {number} is not the one that its ledger entry names.", _RESTORE)
     if retirement is not None and retirement.unfinished:
         yield Irregularity(
             f"The destruction of {model} version {number} was ordered (ledger entry {retirement.ordered}) "

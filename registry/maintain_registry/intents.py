@@ -18,20 +18,24 @@ from maintain import codec
 from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import InputError, RefusedError, StaleError
-from maintain.hashing import Digest
+from maintain.hashing import Digest, digest_bytes
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
 from maintain_registry.aliases import finish_moves
 from maintain_registry.events import Event, EventKind
+from maintain_registry.holdings import Tagging
 from maintain_registry.ledger import Entry, Ledger
 from maintain_registry.lock import alone
 from maintain_registry.port import Content, ModelStore
 from maintain_registry.retirement import refuse_doomed
-from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights
+from maintain_registry.weights import WeightFile, WeightKind, enter_weights, strike_weights, weight_files
 
 #: The number of a version that has not been registered; `register` gives it the real one.
 UNNUMBERED = 0
+
+#: What an entry says of a version beside its record: files that no record names, and the tags that a store set.
+BESIDE, TAGS = "beside", "tags"
 
 #: Facts that bring a version into being, and the alias each sets: only `promote` moves a champion.
 REGISTERING: Mapping[EventKind, Alias] = {
@@ -76,6 +80,7 @@ def register(
             contents.check(dataclasses.replace(intent.version, version=1), intent.files)
         version = _begin(database, store, intent)
         if _row_of(database, intent.id).state == BEGUN:
+            _enter(database, version, store.reserve(version, intent.files))
             store.put(version, intent.files)
             try:
                 _record(database, ledger, store, intent, version, also)
@@ -178,7 +183,7 @@ def _check(intent: Intent) -> None:
             "A model is installed only while it has no champion.",
             remedy="Register the version as a candidate; `maintain registry promote` moves the champion.",
         )
-    taken = sorted(set(intent.event.body) & set(_facts(intent, intent.version)))
+    taken = sorted(set(intent.event.body) & {*_facts(intent, intent.version), BESIDE, TAGS})
     if taken:
         raise InputError(
             f"The body of a registration may not bring its own {', '.join(taken)}.",
@@ -208,23 +213,22 @@ def _begin(database: Database, store: ModelStore, intent: Intent) -> ModelVersio
             insert(t.intent),
             {**values, "weights": intent.version.weights, "event": asked, "state": BEGUN, "entry": None},
         )
-        _enter(unit, store, model, version, intent.version.weights)
         return dataclasses.replace(intent.version, version=version)
 
 
-def _enter(unit: UnitOfWork, store: ModelStore, model: str, number: int, weights: Digest) -> None:
-    """Into the register of weights, in the transaction before the files."""
-    place = store.weights_place(model, number)
+def _enter(database: Database, version: ModelVersion, place: str | None) -> None:
+    """Into the register of weights, in a transaction before the files."""
     if place is not None:
-        enter_weights(unit, WeightFile(place, WeightKind.VERSION, model, weights, weights))
+        with database.begin() as unit:
+            enter_weights(unit, WeightFile(place, WeightKind.VERSION, version.model, version.weights, version.weights))
 
 
 def _forget(unit: UnitOfWork, store: ModelStore, row: Row[Any]) -> None:
-    """Remove what was written down of a registration whose files are gone."""
+    """Remove what was written down of a registration whose files are gone: only other versions keep their places."""
     unit.execute(delete(t.intent).where(t.intent.c.id == row.id))
-    place = store.weights_place(row.model, row.version)
-    if place is not None:
-        strike_weights(unit, (place,))
+    others = {store.weights_place(model, number) for model, number, _ in same_weights(unit, row.weights)}
+    rows = [found for found in weight_files(unit, row.weights) if found.kind is WeightKind.VERSION]
+    strike_weights(unit, [found.place for found in rows if found.model == row.model and found.place not in others])
 
 
 def _record(
@@ -236,12 +240,13 @@ def _record(
     also: Callable[[UnitOfWork], None] | None,
 ) -> None:
     """(C) Ledger entry, extra work and the state of the row: one transaction."""
+    kept = _kept(store, version)
     with ledger.begin(database) as unit:
         if _row(unit, intent.id).state != BEGUN:
             return
         _require_champion(unit, store, intent)
         refuse_doomed(unit, version.weights)
-        body = {**intent.event.body, **_facts(intent, version)}
+        body = {**intent.event.body, **_facts(intent, version), **kept}
         entry = ledger.append(unit, Event(intent.event.kind, intent.event.subject, body))
         if also is not None:
             also(unit)
@@ -298,6 +303,18 @@ def _require_champion(unit: UnitOfWork, store: ModelStore, intent: Intent) -> No
 def _facts(intent: Intent, version: ModelVersion) -> dict[str, Any]:
     """What the entry says of the version: its whole record, the digest of its file, its alias."""
     return {**codec.encode(version), "record": codec.digest_of(version), "alias": intent.alias.value}
+
+
+def _kept(store: ModelStore, version: ModelVersion) -> dict[str, Any]:
+    """What else lies in the store now, whichever attempt put it there; from now on the ledger holds it."""
+    stored = store.get(version.model, version.version)
+    named = contents.expected_files(version)
+    kept: dict[str, Any] = {}
+    if beside := {name: digest_bytes(stored.read(name)) for name in stored.files if name not in named}:
+        kept[BESIDE] = beside
+    if isinstance(store, Tagging):
+        kept[TAGS] = dict(store.tags(version.model, version.version))
+    return kept
 
 
 def _asked(intent: Intent) -> dict[str, Any]:

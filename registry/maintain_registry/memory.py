@@ -6,10 +6,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from maintain import codec
 from maintain.errors import UnknownNameError
+from maintain.hashing import digest_bytes
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
+from maintain_registry.holdings import HeldAlias, HeldVersion, Holdings
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
 
@@ -64,6 +67,10 @@ class MemoryStore:
                 raise still_aliased(model, version)
             self._versions[model, version][1].pop(contents.WEIGHTS_FILE, None)
 
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Nowhere: memory has no places."""
+        return None
+
     def weights_place(self, model: str, version: int) -> str | None:
         """Nowhere: memory has no places."""
         return None
@@ -90,6 +97,23 @@ class MemoryStore:
     def foreign(self) -> int:
         """Nothing but versions can lie here."""
         return 0
+
+    def holdings(self) -> Holdings:
+        """Everything that is remembered."""
+        versions = (
+            HeldVersion(
+                model,
+                f"version {number}",
+                number,
+                {name: digest_bytes(data) for name, data in files.items()} | {"version.json": codec.digest_of(record)},
+            )
+            for (model, number), (record, files) in sorted(self._versions.items())
+        )
+        aliases = (
+            HeldAlias(model, alias.value, f"version {number}", number)
+            for (model, alias), number in self._aliases.items()
+        )
+        return Holdings(tuple(versions), tuple(aliases))
 
     def _require(self, model: str, alias: Alias, expected: int | None) -> None:
         found = self._aliases.get((model, alias))

@@ -6,6 +6,7 @@ decide whether a version counts as registered: that takes a ledger entry (`inten
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from maintain.errors import RefusedError, UnknownNameError
 from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
+from maintain_registry.holdings import Holdings
 
 #: A file of a version: where it lies, or its bytes.
 Content: TypeAlias = Path | bytes
@@ -50,6 +52,14 @@ class ModelStore(Protocol):
         """One version. Raises `UnknownNameError` when absent, `DamagedError` when changed."""
         ...
 
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Where `put` will write the weights of this version, so that the register of weights can say so before.
+
+        Nothing of them is written yet, and what is stored already keeps its place. None for a store without places.
+        Raises what `put` raises for the files.
+        """
+        ...
+
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version, whole or not at all; the same content again is fine.
 
@@ -73,7 +83,7 @@ class ModelStore(Protocol):
         ...
 
     def weights_place(self, model: str, version: int) -> str | None:
-        """Where the weights of a version lie or will, below the workspace; None for a store that lies elsewhere."""
+        """Where the weights of a stored version lie, as `reserve` said it; None where they have no place."""
         ...
 
     def alias(self, model: str, alias: Alias) -> int | None:
@@ -92,16 +102,43 @@ class ModelStore(Protocol):
         """How many things lie in the store that it did not put there, or did not finish."""
         ...
 
+    def holdings(self) -> Holdings:
+        """Everything in the store, damaged or not, and of whomever; it reads every file."""
+        ...
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """What a store offers beside `ModelStore` where finding each version anew would be most of the work."""
+
+    def survey(self, model: str) -> Callable[[int], StoredVersion]:
+        """What answers as `get` does, for the versions of a model as they stand now."""
+        ...
+
+
+def getter_of(store: ModelStore, model: str) -> Callable[[int], StoredVersion]:
+    """What hands out the versions of a model, for whoever wants many of them."""
+    return store.survey(model) if isinstance(store, Surveyed) else functools.partial(store.get, model)
+
 
 @runtime_checkable
 class WeightPlaces(Protocol):
     """What a store offers beside `ModelStore` that keeps bytes where a walk through the workspace cannot see them.
 
-    `erase` removes what `places_of` lists; a destruction asks again afterwards and believes only the answer.
+    `erase` and `remove_copies` remove what `places_of` lists; a destruction asks again afterwards and believes only
+    the answer. Places below the workspace are called as a walk calls them.
     """
 
     def places_of(self, weights: Digest) -> tuple[str, ...]:
         """Every place where bytes of these weights lie, its trash included, as a person would look for them."""
+        ...
+
+    def remove_copies(self, weights: Digest) -> None:
+        """Remove these weights from every place that belongs to no version."""
+        ...
+
+    def outside(self) -> Mapping[str, Digest]:
+        """The digests of the files with weights, going by their names, that lie outside the workspace."""
         ...
 
     def out_of_reach(self) -> tuple[str, ...]:

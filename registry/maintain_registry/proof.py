@@ -5,15 +5,18 @@ What is about to serve is not believed because an alias says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from maintain import codec
 from maintain.database import UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import BrokenChainError, DamagedError, RefusedError, UnknownNameError
-from maintain_registry.contents import WEIGHTS_FILE
+from maintain.hashing import digest_bytes
+from maintain_registry.contents import BESIDE_FILES, WEIGHTS_FILE
 from maintain_registry.events import EventKind
-from maintain_registry.intents import registered
+from maintain_registry.intents import BESIDE, registered
 from maintain_registry.ledger import PAYLOAD_TYPE, Entry, Ledger, entry_hash, payload
 from maintain_registry.port import ModelStore, StoredVersion
 from maintain_registry.retirement import require_not_retired, retirements
@@ -77,7 +80,17 @@ def require_record(unit: UnitOfWork, ledger: Ledger, store: ModelStore, model: s
         raise _damaged(model, number, "has lost its weights, and no entry of the ledger ordered that")
     for name in stored.files:
         stored.read(name)
+    for name in other_beside(stored, entry.body):
+        raise _damaged(model, number, f"has another {name} than its ledger entry names")
     return stored
+
+
+def other_beside(stored: StoredVersion, body: Mapping[str, object]) -> tuple[str, ...]:
+    """The files beside the record of a version that are not those of its entry, too many or too few."""
+    named = body.get(BESIDE, {})
+    named = named if isinstance(named, dict) else {}
+    found = {name: digest_bytes(stored.read(name)) for name in stored.files if name in BESIDE_FILES}
+    return tuple(sorted(name for name in {*named, *found} if named.get(name) != found.get(name)))
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -24,9 +24,10 @@ def test_warnings_are_errors() -> None:
 
 
 def test_only_the_command_line_exits() -> None:
+    """It, and the programs that containers begin with."""
     found = []
     for path in SOURCES:
-        if "cli" in path.parts:
+        if "cli" in path.parts or path.parent == ROOT / "registry" / "mlflow":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "exit", "print", "quit"):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from helpers.commands import say
+from helpers.workspaces import new_workspace
 from maintain.clock import SystemClock
 from maintain.hospital import HospitalOptions, build_hospital
 from maintain_pipelines.demo import demo_key
-from maintain_pipelines.workspace import create_workspace
 
 #: Easy to learn, so that two honest trainings agree and a few hundred holdout cases are enough.
 EASY = HospitalOptions(
@@ -47,7 +47,7 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory, hospital: Path) -> Path:
     """A workspace with a champion, before any letter arrived. Copy it before changing it."""
     workspace = tmp_path_factory.mktemp("trained") / "workspace"
-    create_workspace(workspace, clock=SystemClock(), actor="tests", pseudonym_key=demo_key(3))
+    new_workspace(workspace, clock=SystemClock(), pseudonym_key=demo_key(3))
     for arguments in (
         ("cohort", "ingest", hospital / "dicom"),
         ("cohort", "ingest", hospital / "labels.csv", "--kind", "labels"),

@@ -70,6 +70,27 @@ def test_without_a_head_file_the_ledger_is_unanchored(ended: Path) -> None:
     assert say("audit", "verify", "--require-anchor", workspace=ended).code == 3
 
 
+def test_a_registry_that_nobody_touched_is_as_the_ledger_says(ended: Path) -> None:
+    said = say("audit", "verify", "--registry", workspace=ended)
+    assert (said.code, "is as the ledger says" in said.out) == (0, True), said.out
+
+
+def test_an_alias_that_somebody_moved_is_named_with_what_to_do(ended: Path) -> None:
+    path = ended / "registry/fundus-triage/aliases.json"
+    document = json.loads(path.read_bytes())
+    document["body"]["champion"] = 2
+    path.write_text(json.dumps(document), encoding="utf-8")
+    said = say("audit", "verify", "--registry", workspace=ended)
+    assert said.code == 1
+    (line,) = (line for line in said.out.splitlines() if "alias champion" in line)
+    assert "points at version 2; ledger entry" in line
+    assert "maintain registry rollback" in line
+    told = say("audit", "verify", "--registry", "--json", workspace=ended)
+    (found,) = told.document["registry"]["disagreements"]
+    assert (told.code, found["kind"], found["where"]) == (1, "alias-moved", "alias champion")
+    assert say("audit", "verify", workspace=ended).code == 0
+
+
 def test_nothing_is_done_on_a_ledger_that_disagrees(ended: Path) -> None:
     heads = ended / "ledger.heads"
     lines = heads.read_text(encoding="utf-8").splitlines()

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
     """A workspace that has read nothing."""
-    assert say("init", tmp_path / "empty").code == 0
+    assert say("init", tmp_path / "empty", "--registry", "folder").code == 0
     return tmp_path / "empty"
 
 

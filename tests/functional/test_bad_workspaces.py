@@ -19,10 +19,10 @@ import torch
 
 from helpers.commands import ENVIRONMENT, PROGRAM, say
 from helpers.refusing import refused, registry_of
+from helpers.workspaces import new_workspace
 from maintain.clock import FrozenClock
 from maintain.imaging import read_weights, save_weights
 from maintain_pipelines.demo import demo_key
-from maintain_pipelines.workspace import create_workspace
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
     """A workspace that has read nothing."""
-    assert say("init", tmp_path / "empty").code == 0
+    assert say("init", tmp_path / "empty", "--registry", "folder").code == 0
     return tmp_path / "empty"
 
 
@@ -224,8 +224,7 @@ def files_known(workspace: Path) -> int:
 @pytest.fixture
 def unread(tmp_path: Path) -> Path:
     """A workspace whose intake takes more than one batch."""
-    create_workspace(tmp_path / "w", clock=FrozenClock(), actor="tests", pseudonym_key=demo_key(3))
-    return tmp_path / "w"
+    return new_workspace(tmp_path / "w", pseudonym_key=demo_key(3))
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 6), (signal.SIGKILL, -9)])

@@ -21,13 +21,13 @@ from pydicom import dcmread
 
 from functional.conftest import EPOCHS, POLICY
 from helpers.commands import say
+from helpers.workspaces import new_workspace
 from maintain.cli.app import app
 from maintain.clock import SystemClock
 from maintain.hospital.headers import ISSUER
 from maintain.settings import MLFLOW
 from maintain.unlearn.retrain import Retrain
 from maintain_pipelines.demo import demo_key
-from maintain_pipelines.workspace import create_workspace
 
 #: What every header says; each value is looked for.
 HEADER = {
@@ -160,7 +160,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     """A workspace after the whole path, what was said on it, and everything it answered."""
     folder = tmp_path_factory.mktemp("walked")
     workspace = folder / "workspace"
-    create_workspace(workspace, clock=SystemClock(), actor="tests", pseudonym_key=demo_key(3), registry=MLFLOW)
+    new_workspace(workspace, clock=SystemClock(), pseudonym_key=demo_key(3), registry=MLFLOW)
     write_tables(hospital, folder)
     (workspace / "policies" / "consent.yaml").write_text(POLICY, encoding="utf-8")
     (folder / "wrong.csv").write_text(f"SOPInstanceUID,PatientName\n1.2,{HEADER['PatientName']}\n", encoding="utf-8")
@@ -230,6 +230,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("doctor", "migrate", code=5)
     retired = ("registry", "retire", "fundus-triage", 1, "--reason", "ticket 4711")
     tell(*retired, code=0, again=5)
+    tell(*retired, "--destroy", "--yes", code=0, again=5)
     tell("doctor", "weights", code=0)
     tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
     return workspace, said, "\n".join(answers)

@@ -96,7 +96,7 @@ def lost_pictures(workspace: Path) -> None:
 
 
 def another_public_key(workspace: Path) -> None:
-    say("init", workspace.parent / "other")
+    say("init", workspace.parent / "other", "--registry", "folder")
     shutil.copy(workspace.parent / "other" / "keys" / "ledger.pub.pem", workspace / "keys" / "ledger.pub.pem")
 
 

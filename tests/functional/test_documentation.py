@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import secrets
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from helpers.commands import say
+from maintain.hospital.painting import LESION_COLOURS
 from maintain_pipelines.demo import demo_key
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +41,18 @@ def test_every_command_of_the_tour_works(hospital: Path, tmp_path: Path, monkeyp
         else:
             assert words[0] == "export", f"a command that no test runs: {line}"
     assert ran > 12
+    _ask_what_serves(Path.cwd())
+
+
+def _ask_what_serves(workspace: Path) -> None:
+    """The example in Python, in a process that has never heard of `maintain`."""
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", example], env=environment, cwd=workspace, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().strip("[]'") in LESION_COLOURS
 
 
 def _widen_margin(policy: Path) -> None:
@@ -55,7 +71,7 @@ def test_the_two_commands_are_verbs_of_the_makefile() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")]
     assert len(pages) > 8
     broken = [
         f"{page.name}: {target}"

@@ -79,6 +79,8 @@ def test_a_run_that_passed_waits_for_the_registry(
     second = say("run", "--resume", run, workspace=workspace)
     assert (second.code, *state(workspace)[1:]) == (6, "verified", 1), second.err
     assert server.uri not in second.err
+    compared = say("audit", "verify", "--registry", workspace=workspace)
+    assert (compared.code, server.uri in compared.err) == (6, False), compared.err
 
     server.start()
     third = say("run", "--resume", run, "--json", workspace=workspace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 
 from functional.conftest import EPOCHS
 from helpers.commands import say
+from helpers.lineage import opened
 from maintain.database import open_database
+from maintain.errors import DamagedError
+from maintain_pipelines.rehearsal import load_and_answer
 from maintain_registry import Ledger
 
 MODEL = "fundus-triage"
@@ -157,6 +161,47 @@ def test_nobody_returns_to_a_version_that_learned_from_people_who_withdrew(servi
     assert aliases(serving) == {"champion": 2, "previous": 1}
 
 
+# --- rehearsed -------------------------------------------------------------------------------------
+
+
+def test_a_promotion_is_tried_without_being_made(ended: Path) -> None:
+    tried = say("registry", "promote", MODEL, "--dry-run", "--json", workspace=ended)
+    assert (tried.code, tried.document["version"], tried.document["dry_run"]) == (0, 2, True)
+    assert tried.document["checked"]["apart"] < 1e-5
+    assert aliases(ended) == {"champion": 1, "candidate": 2}
+
+
+def test_a_version_that_answers_otherwise_is_not_returned_to(serving: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(serving) as context:
+        rehearsed = load_and_answer(MODEL, 1, context)
+        assert rehearsed.apart == 0.0
+        monkeypatch.setattr("maintain_pipelines.rehearsal.apart_from_registration", lambda *_: 0.01)
+        with pytest.raises(DamagedError, match="otherwise than when it was registered"):
+            load_and_answer(MODEL, 1, context)
+        monkeypatch.setattr("maintain_pipelines.rehearsal.apart_from_registration", lambda *_: None)
+        assert "were not recorded yet" in load_and_answer(MODEL, 1, context).lines()[-1]
+
+
+@pytest.mark.parametrize("change", ["another", "gone"])
+def test_answers_that_somebody_wrote_anew_are_damage(ended: Path, change: str) -> None:
+    """The store's own list was forged too: the digest in the ledger is another."""
+    folder = ended / f"registry/{MODEL}/v0002"
+    listed = json.loads((folder / "files.json").read_bytes())
+    if change == "gone":
+        (folder / "outputs.json").unlink()
+        del listed["body"]["outputs.json"]
+    else:
+        data = (folder / "outputs.json").read_bytes().replace(b"1", b"2")
+        (folder / "outputs.json").write_bytes(data)
+        listed["body"]["outputs.json"]["sha256"] = hashlib.sha256(data).hexdigest()
+    (folder / "files.json").write_text(json.dumps(listed), encoding="utf-8")
+    refused = say("registry", "promote", MODEL, "--dry-run", workspace=ended)
+    assert (refused.code, "has another outputs.json than its ledger entry names" in refused.err) == (4, True)
+    told = say("audit", "verify", "--registry", workspace=ended)
+    assert (told.code, f"outputs.json of {MODEL} version 2" in told.out) == (1, True)
+    assert "outputs.json" in say("doctor", workspace=ended).out
+
+
 # --- suspended -------------------------------------------------------------------------------------
 
 
@@ -175,7 +220,7 @@ def test_a_suspended_model_says_what_leads_on(serving: Path) -> None:
     assert "Nothing was changed" in rehearsed.out
     assert "weights.safetensors" in rehearsed.out
     assert "It answered 8 of its validation cases" in rehearsed.out
-    assert "Not compared" in rehearsed.out
+    assert "answers synthetic pictures as when it was registered" in rehearsed.out
     assert aliases(serving) == {"previous": 1}
     back = say("registry", "rollback", MODEL, "--to", 2, *WHY, "--json", workspace=serving)
     assert (back.code, back.document["version"], back.document["reopened"]) == (0, 2, [])

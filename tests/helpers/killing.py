@@ -6,6 +6,7 @@ forked child, which then runs the command line as it is.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -116,9 +117,22 @@ MLFLOW: dict[str, tuple[str, str, int, str]] = {
     "alias of MLflow set": ("mlflow:MlflowClient", "set_registered_model_alias", 1, "after"),
     "second alias of MLflow set": ("mlflow:MlflowClient", "set_registered_model_alias", 2, "after"),
     "alias of MLflow removed": ("mlflow:MlflowClient", "delete_registered_model_alias", 1, "after"),
+    "promotion tagged": ("mlflow:MlflowClient", "set_model_version_tag", 1, "after"),
     "version hidden": ("mlflow:MlflowClient", "delete_model_version", 1, "after"),
     "holder removed": ("mlflow:MlflowClient", "delete_logged_model", 1, "after"),
     "run removed": ("mlflow:MlflowClient", "delete_run", 1, "after"),
+}
+
+#: What a destruction over MLflow comes to after its order, beside those points of `RETIREMENT` that are no folder's.
+#: `destroying.COPIES` copies lie there: in the workspace the walk removes them, on a server MLflow does.
+MLFLOW_RETIREMENT: dict[str, tuple[str, str, int, str]] = {
+    "no marker": ("maintain_registry.mlflow_store.erasing", "mark", 1, "before"),
+    "marker stored": ("maintain_registry.mlflow_store.erasing", "mark", 1, "after"),
+    **{
+        f"{number} deleted in MLflow": ("maintain_registry.mlflow_store.erasing", "_delete", number, "after")
+        for number in range(1, 6)
+    },
+    "all removed from MLflow": ("maintain_registry.mlflow_store.store:MlflowStore", "erase", 1, "after"),
 }
 
 #: The point that a run passes only once, when it is begun.
@@ -207,11 +221,12 @@ def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
         yield Nursery(process, folder)
         assert process.stdin is not None
         process.stdin.close()
+        process.kill()  # it has nothing to keep, and taking down what it imported takes seconds
 
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT, **MLFLOW}[point]
+    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT}[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0
@@ -264,6 +279,7 @@ def _serve() -> None:
         warnings.simplefilter("ignore")
         for room in (*IMPORTED, *sys.argv[1:]):
             importlib.import_module(room)
+    gc.freeze()  # a child that looks for garbage would copy every page of what was imported
     for line in sys.stdin:
         order, begun = json.loads(line), time.monotonic()
         child = order.get("wake") or os.fork()

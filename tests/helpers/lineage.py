@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,10 +10,10 @@ from pathlib import Path
 
 from helpers.cohorts import fill, make_case
 from helpers.evidence import INITIAL, honest_evidence
-from helpers.registering import safetensors
+from helpers.registering import safetensors, verdict_of
+from helpers.workspaces import new_workspace
 from maintain import codec
 from maintain.cli.composition import build_context
-from maintain.clock import FrozenClock
 from maintain.database import open_database
 from maintain.errors import StaleError
 from maintain.hashing import digest_bytes
@@ -21,7 +22,6 @@ from maintain.settings import FOLDER, find_workspace
 from maintain.vocabulary import Alias, ManifestStatus, OriginKind
 from maintain_pipelines.context import Context, silence
 from maintain_pipelines.promote import promote
-from maintain_pipelines.workspace import create_workspace
 from maintain_registry import (
     UNNUMBERED,
     Content,
@@ -30,6 +30,7 @@ from maintain_registry import (
     Intent,
     ModelStore,
     abandon,
+    lock,
     reconcile,
     register,
 )
@@ -39,12 +40,15 @@ MODEL = "triage"
 #: Cases of the cohort; the patient of case-0007 is patient-0007.
 CASES = 40
 
+#: How long those who contend wait for each other on a busy machine.
+PATIENCE_SECONDS = 120.0
+
 FRESH = Origin(OriginKind.INITIALISATION, INITIAL)
 
 
 def make_workspace(root: Path, *, registry: str = FOLDER) -> Path:
     """A workspace with a cohort of `CASES` cases and no model."""
-    create_workspace(root, clock=FrozenClock(), actor="tests", pseudonym_key=bytes(range(32)), registry=registry)
+    new_workspace(root, pseudonym_key=bytes(range(32)), registry=registry)
     database = open_database(root / "maintain.db")
     with database.begin() as unit:
         fill(unit, [make_case(number) for number in range(1, CASES + 1)])
@@ -149,6 +153,24 @@ def contend(root: Path, number: int, parent: int) -> None:
             return
 
 
+def contend_at_once(root: str, processes: str, parent: str) -> None:
+    """Contend in so many processes at once, forked from this one."""
+    lock.WAIT_SECONDS = PATIENCE_SECONDS
+    children = []
+    for number in range(int(processes)):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                contend(Path(root), number, int(parent))
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert not any(codes), f"processes that failed: {codes}"
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -161,10 +183,11 @@ def _version(manifest: TrainingManifest, salt: int, *, parent: int | None) -> tu
         "manifest.json": codec.to_text(manifest).encode(),
         "loader-log.jsonl": codec.to_text(honest.log).encode(),
     }
-    if parent is not None:
-        files |= {"plan.json": b'{"plan":%d}\n' % salt, "verdict.json": b'{"verdict":%d}\n' % salt}
-    digests = {name: digest_bytes(data) for name, data in files.items() if isinstance(data, bytes)}
     revised = digest_bytes(b"policy %d" % salt) if parent is not None else None
+    if revised is not None:
+        judged = codec.to_text(verdict_of(revised, slot=salt)).encode()
+        files |= {"plan.json": b'{"plan":%d}\n' % salt, "verdict.json": judged}
+    digests = {name: digest_bytes(data) for name, data in files.items() if isinstance(data, bytes)}
     version = ModelVersion(
         model=MODEL,
         version=UNNUMBERED,

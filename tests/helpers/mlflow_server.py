@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.commands import ENVIRONMENT
+from maintain_registry.mlflow_store.tables import make_tables
 
 #: Importing MLflow's server takes three seconds on an idle machine.
 START_SECONDS = 120.0
@@ -107,6 +108,8 @@ def main(folder: Path, port: int) -> None:
     from mlflow.server.handlers import initialize_backend_stores
     from werkzeug.serving import make_server
 
+    if not (folder / "server.db").exists():
+        make_tables(folder / "server.db", partial=".making-")
     store = os.environ["_MLFLOW_SERVER_FILE_STORE"]
     initialize_backend_stores(store, store, "mlflow-artifacts:/")
     inner: Callable[..., Any] = mlflow.server.app

@@ -14,8 +14,8 @@ from maintain import codec
 from maintain.clock import FrozenClock
 from maintain.database import UnitOfWork, open_database
 from maintain.hashing import digest_bytes
-from maintain.records import ModelSpec, ModelVersion, Network, Origin, Step, TrainingManifest
-from maintain.vocabulary import Alias, Head, ManifestStatus, OriginKind
+from maintain.records import GateResult, ModelSpec, ModelVersion, Network, Origin, Step, TrainingManifest, Verdict
+from maintain.vocabulary import Alias, Head, ManifestStatus, OriginKind, Outcome
 from maintain_registry.events import Event, EventKind
 from maintain_registry.folder import FolderStore
 from maintain_registry.intents import UNNUMBERED, Intent, register
@@ -57,6 +57,15 @@ def safetensors(data: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header + data
 
 
+def verdict_of(candidate: str = "c" * 64, slot: int = 1) -> Verdict:
+    """A verdict that passed, over one gate that decides and one that only reports."""
+    gates = (
+        GateResult("retention", Outcome.PASS, True, "no worse than the margin"),
+        GateResult("equivalence", Outcome.NOT_EVALUATED, False, "too few cases"),
+    )
+    return Verdict(candidate, slot, Outcome.PASS, "every gate that decides passed", gates, "d" * 64, 1)
+
+
 def make_version(
     *, model: str = MODEL, number: int = UNNUMBERED, salt: int = 0, revised: bool = False
 ) -> tuple[ModelVersion, dict[str, bytes]]:
@@ -68,7 +77,7 @@ def make_version(
         "loader-log.jsonl": b'{"log":1}\n',
     }
     if revised:
-        files |= {"plan.json": b'{"plan":1}\n', "verdict.json": b'{"verdict":1}\n'}
+        files |= {"plan.json": b'{"plan":1}\n', "verdict.json": codec.to_text(verdict_of()).encode()}
     digests = {name: digest_bytes(data) for name, data in files.items()}
     version = ModelVersion(
         model=model,

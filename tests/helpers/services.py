@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,29 +49,51 @@ class RegistryServer:
 @contextmanager
 def postgres() -> Iterator[str]:
     """The address of an empty PostgreSQL, without a database name."""
-    folders = sorted(Path(POSTGRES_FOLDERS).glob("*/bin"))
-    if not folders:
-        missing("PostgreSQL is not installed (Debian: postgresql)")
-    root = Path(tempfile.mkdtemp(prefix="maintain-postgres-"))
-    as_root = os.geteuid() == 0
-    if as_root:
-        shutil.chown(root, POSTGRES_USER, POSTGRES_USER)
-    dropped = {"user": POSTGRES_USER, "group": POSTGRES_USER, "extra_groups": []} if as_root else {}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": root}
+    programs = postgres_programs()
     port = free_port()
-    try:
-        made = [folders[-1] / "initdb", "-D", root / "data", "-U", USER, "--auth=trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run([*map(str, made)], check=True, **dropped, **quiet)  # type: ignore[call-overload]
-        server = [folders[-1] / "postgres", "-D", root / "data", "-p", port, "-h", "127.0.0.1", "-F", "-k", ""]
-        with subprocess.Popen([*map(str, server)], **dropped, **quiet) as process:  # type: ignore[call-overload]
+    with postgres_folder() as root:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": root, **postgres_user()}
+        made = [programs / "initdb", "-D", root / "data", "-U", USER, "--auth=trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*map(str, made)], check=True, **quiet)
+        server = [programs / "postgres", "-D", root / "data", "-p", port, "-h", "127.0.0.1", "-F", "-k", ""]
+        with subprocess.Popen([*map(str, server)], **quiet) as process:
             try:
                 address = f"postgresql://{USER}@127.0.0.1:{port}"
                 _await_postgres(address, process)
                 yield address
             finally:
-                process.terminate()
+                process.send_signal(signal.SIGQUIT)  # at once: its files go too
+
+
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs; skips, or fails, where there is none."""
+    folders = sorted(Path(POSTGRES_FOLDERS).glob("*/bin"))
+    if not folders:
+        missing("PostgreSQL is not installed (Debian: postgresql)")
+    return folders[-1]
+
+
+def postgres_user() -> dict[str, Any]:
+    """As whom its processes run: for root that is the user of the package."""
+    return {"user": POSTGRES_USER, "group": POSTGRES_USER, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+@contextmanager
+def postgres_folder() -> Iterator[Path]:
+    """A folder that this user may reach, which pytest's own are not; gone at the end of the block."""
+    root = Path(tempfile.mkdtemp(prefix="maintain-postgres-"))
+    try:
+        postgres_owns(root)
+        yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def postgres_owns(place: Path) -> Path:
+    """Give a file or a folder to that user."""
+    if os.geteuid() == 0:
+        shutil.chown(place, POSTGRES_USER, POSTGRES_USER)
+    return place
 
 
 @contextmanager
@@ -92,6 +116,7 @@ def registry_server(folder: Path) -> Iterator[RegistryServer]:
         port = free_port()
         command = ["-m", "mlflow", "server", "--app-name", "basic-auth", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--backend-store-uri", f"{address}/registry", "--artifacts-destination", str(folder / "files")]
+        command += ["--workers", "1"]
         environment = {
             **os.environ,
             "MLFLOW_AUTH_CONFIG_PATH": str(settings),
@@ -102,14 +127,16 @@ def registry_server(folder: Path) -> Iterator[RegistryServer]:
         }
         with (
             (folder / "server.log").open("wb") as log,
-            subprocess.Popen([sys.executable, *command], env=environment, stdout=log, stderr=log) as process,
+            subprocess.Popen(
+                [sys.executable, *command], env=environment, stdout=log, stderr=log, start_new_session=True
+            ) as process,
         ):
             try:
                 uri = f"http://127.0.0.1:{port}"
                 await_health(uri, process)
                 yield RegistryServer(uri, _make_account(uri, folder))
             finally:
-                process.terminate()
+                os.killpg(process.pid, signal.SIGKILL)  # the server and its worker, which would wait for us to hang up
 
 
 def missing(reason: str) -> None:

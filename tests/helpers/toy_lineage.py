@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from helpers.evidence import plan_of
+from helpers.workspaces import new_workspace
 from maintain import codec
 from maintain.arrays import ArrayStore
 from maintain.clock import FrozenClock
@@ -19,7 +20,6 @@ from maintain.unlearn import Trained, default_recipe, train
 from maintain.vocabulary import Claim, ManifestStatus, Reason, Role
 from maintain_pipelines.champions import Champion, read_version
 from maintain_pipelines.context import Context, silence
-from maintain_pipelines.workspace import create_workspace
 from maintain_registry import Ledger, MemoryStore, load_signer
 
 ROLES = (
@@ -53,7 +53,7 @@ class Lineage:
 
 def make_lineage(folder: Path, *, claim: Claim = Claim.GROUP) -> Lineage:
     """A new workspace in this folder, the champion in its registry."""
-    create_workspace(folder / "workspace", clock=FrozenClock(), actor="tests")
+    new_workspace(folder / "workspace")
     context = open_toy_context(folder / "workspace")
     roles = RoleTable(tuple(sorted(ROWS, key=lambda row: (row.case_id, row.label_version))))
     for pixels in {row.pixels for row in ROWS}:

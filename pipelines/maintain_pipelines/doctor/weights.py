@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from maintain.clock import Clock
 from maintain.database import UnitOfWork
@@ -24,9 +24,12 @@ from maintain_pipelines.weight_walk import Lying, Walk, walk
 from maintain_registry import (
     WeightFile,
     WeightKind,
+    WeightPlaces,
     doomed_weights,
     enter_weights,
     known_models,
+    open_store,
+    same_weights,
     strike_weights,
     weight_files,
 )
@@ -52,7 +55,7 @@ class Mended:
 
 def check_weights(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
     """Files that no row names, rows whose file is gone, and weights that were destroyed and lie here again."""
-    seen = walk(workspace.root)
+    seen = _look(workspace)
     with reading(workspace) as unit:
         rows, doomed = weight_files(unit), doomed_weights(unit)
     yield from _of_doomed(seen, doomed)
@@ -60,7 +63,7 @@ def check_weights(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
     if strange:
         listed = ", ".join(item.place for item in strange[:LISTED])
         yield note("weights", f"{len(strange)} files with weights are not in the register: {listed}.", MEND)
-    gone = _gone(rows, workspace.root)
+    gone = _gone(rows, seen, workspace)
     if gone:
         said = "lie nowhere any more (left by a kill), or are about to be written by work under way"
         yield note("weights", f"{len(gone)} places of the register {said}.", MEND)
@@ -76,26 +79,28 @@ def check_weights(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
 
 def mend_register(context: Context) -> Mended:
     """Enter what lies there and strike what does not, model by model, where nobody works on it."""
-    root = context.workspace.root
+    workspace = context.workspace
+    seen = _look(workspace)
     with context.database.read() as unit:
-        strange = _unregistered(walk(root), weight_files(unit))
-        new = tuple(_row(unit, item, context.workspace) for item in strange)
-        gone = _gone(weight_files(unit), root)
+        strange = _unregistered(seen, weight_files(unit))
+        new = tuple(_row(unit, item, workspace) for item in strange)
+        gone = _gone(weight_files(unit), seen, workspace)
     with context.database.begin() as unit:
         for entered in new:
             enter_weights(unit, entered)
     struck: list[str] = []
     busy: list[str] = []
     for model in sorted({row.model for row in gone}):
-        places = [row.place for row in gone if row.model == model]
+        mine = tuple(row for row in gone if row.model == model)
         try:
-            with hold(context.database, model, HOLDER, lease_seconds=context.workspace.settings.runs.lease_seconds):
-                still = [place for place in places if not os.path.lexists(root / place)]
+            with hold(context.database, model, HOLDER, lease_seconds=workspace.settings.runs.lease_seconds):
+                asked_again = _look(workspace) if any(_is_outside(row.place) for row in mine) else seen
+                still = [row.place for row in _gone(mine, asked_again, workspace)]
                 with context.database.begin() as unit:
                     strike_weights(unit, still)
                 struck += still
         except HeldError:
-            busy += places
+            busy += [row.place for row in mine]
     return Mended(tuple(row.place for row in new), tuple(struck), tuple(busy))
 
 
@@ -103,6 +108,14 @@ def mend_register(context: Context) -> Mended:
 
 #: Places that a finding lists; more would hide the first.
 LISTED = 5
+
+
+def _look(workspace: Workspace) -> Walk:
+    """Every file of the workspace, and what the registry keeps outside it."""
+    seen, store = walk(workspace.root), open_store(workspace)
+    outside = store.outside() if isinstance(store, WeightPlaces) else {}
+    kept = (Lying(place, digest, digest) for place, digest in outside.items())
+    return replace(seen, lying=(*seen.lying, *kept))
 
 
 def _of_doomed(seen: Walk, doomed: Mapping[Digest, int]) -> Iterator[Finding]:
@@ -130,13 +143,29 @@ def _unregistered(seen: Walk, rows: tuple[WeightFile, ...]) -> tuple[Lying, ...]
     )
 
 
-def _gone(rows: tuple[WeightFile, ...], root: Path) -> tuple[WeightFile, ...]:
-    return tuple(row for row in rows if not os.path.lexists(root / row.place))
+def _gone(rows: tuple[WeightFile, ...], seen: Walk, workspace: Workspace) -> tuple[WeightFile, ...]:
+    kept = {item.place for item in seen.lying}
+    return tuple(row for row in rows if row.place not in kept and not _may_lie(row.place, workspace))
+
+
+def _may_lie(place: str, workspace: Workspace) -> bool:
+    """Whether something lies at a place now, or nobody here can ask: it is on a server that is not the registry."""
+    if _is_outside(place):
+        return not workspace.settings.registry.uri
+    return os.path.lexists(workspace.root / place)
+
+
+def _is_outside(place: str) -> bool:
+    """Whether a place is an address of a server, not below the workspace."""
+    return ":/" in place
 
 
 def _row(unit: UnitOfWork, item: Lying, workspace: Workspace) -> WeightFile:
     """The row of a file that nobody entered, as far as its place tells what it is."""
     room, *rest = PurePosixPath(item.place).parts
+    if _is_outside(item.place):
+        model = next((name for name, _, _ in same_weights(unit, item.weights)), NOBODY)
+        return WeightFile(item.place, WeightKind.VERSION, model, item.weights, item.file)
     kinds = {
         workspace.registry.name: WeightKind.VERSION,
         workspace.runs.name: WeightKind.CANDIDATE,
@@ -152,7 +181,7 @@ def _model(unit: UnitOfWork, kind: WeightKind | None, below: list[str]) -> str:
         return next((row.model for row in journal.runs(unit) if row.run == below[0]), NOBODY)
     models = known_models(unit)
     if kind is WeightKind.VERSION:
-        return next((model for model in models if model == below[0]), NOBODY)
+        return next((part for part in reversed(below[:2]) if part in models), NOBODY)  # MLflow has a folder above
     if kind is WeightKind.TRAINING:
         mine = [model for model in models if below[0].startswith(f"{model}-")]
         return max(mine, key=len, default=NOBODY)

@@ -7,6 +7,7 @@ addresses, places of files and now and then a password.
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import sqlite3
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from maintain.errors import InputError, RegistryUnreachableError, WorkspaceError
+from maintain_registry.mlflow_store.tables import make_tables
 
 #: Where the embedded registry keeps its rows and its files, below the registry folder of a workspace.
 DATABASE_FILE = "mlflow.db"
@@ -86,9 +88,7 @@ class Connection:
             os.environ.setdefault(name, value)
         if self.credentials is not None and self.credentials.exists():
             os.environ.update(zip(CREDENTIAL_VARIABLES, _read_credentials(self.credentials), strict=True))
-        if self.embedded:
-            _rehome(self.root)
-        return _client(self.address)
+        return _client(self.address, self.root if self.embedded else None)
 
     def files_at(self, location: str) -> Any:
         """The files below a place that MLflow named."""
@@ -96,6 +96,13 @@ class Connection:
             from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
             return get_artifact_repository(location, tracking_uri=self.address)
+
+
+def prepare_registry(root: Path) -> None:
+    """Make the tables of a registry below a folder unless they are there, so that no later command waits."""
+    if not (root / DATABASE_FILE).is_file():
+        with asked(), _uncollected():
+            make_tables(root / DATABASE_FILE, partial=READING)
 
 
 @contextmanager
@@ -144,12 +151,27 @@ _NOT_FOUND = 404
 
 
 @functools.cache
-def _client(address: str) -> Any:
+def _client(address: str, embedded: Path | None) -> Any:
     """MLflow verifies the schema of a database whenever a client is made; once a process is enough."""
-    with asked():
+    if embedded is not None:
+        prepare_registry(embedded)
+        _rehome(embedded)
+    with asked(), _uncollected():
         from mlflow import MlflowClient
 
         return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage while MLflow is imported: none is made, and looking is a quarter of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _unreachable(error: Exception) -> str | None:

@@ -48,7 +48,8 @@ def prepare(connection: Connection, record: ModelVersion, files: Mapping[str, Co
 def seal(connection: Connection, holder: Any) -> None:
     """Say that the files are whole, here and on the disk."""
     if connection.embedded:
-        _flush(Path(unquote(urlparse(holder.artifact_location).path)))
+        folder = folder_of(holder.artifact_location)
+        flush(folder, *folder.rglob("*"))
     client = connection.client()
     client.finalize_logged_model(holder.model_id, "READY")
     client.set_terminated(holder.source_run_id, "FINISHED")
@@ -84,6 +85,36 @@ def sizes(connection: Connection, location: str) -> dict[str, int]:
             else:
                 found[item.path] = item.file_size
     return found
+
+
+def folder_of(location: str) -> Path:
+    """The place on this disk that MLflow calls so."""
+    return Path(unquote(urlparse(location).path))
+
+
+def flush(*paths: Path) -> None:
+    """Bring files, and the lists of files of folders, to the disk: what was said survives a power cut."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def experiments(connection: Connection) -> tuple[Any, ...]:
+    """Every experiment that is called as one of ours, deleted ones too."""
+    from mlflow.entities import ViewType
+
+    found: list[Any] = []
+    token: str | None = None
+    while True:
+        named = f"name LIKE '{connection.experiment('%')[0]}'"
+        page = connection.client().search_experiments(ViewType.ALL, filter_string=named, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return tuple(found)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -158,13 +189,3 @@ def _remove_holder(connection: Connection, holder: Any) -> None:
             if not absent(error):
                 raise
     connection.client().delete_logged_model(holder.model_id)
-
-
-def _flush(folder: Path) -> None:
-    """Bring files and folders to the disk: a version that is announced survives a power cut."""
-    for path in (folder, *folder.rglob("*")):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,7 +14,7 @@ from typing import Any
 from maintain import codec
 from maintain.errors import DamagedError, RecordError
 from maintain.hashing import Digest, digest_bytes, digest_file
-from maintain.records import ModelSpec, ModelVersion, TrainingManifest
+from maintain.records import ModelSpec, ModelVersion, TrainingManifest, Verdict
 from maintain_registry import contents
 from maintain_registry.mlflow_store import holders, payload, tags
 from maintain_registry.mlflow_store.connection import READING, Connection, absent
@@ -30,7 +33,10 @@ def every(search: Callable[..., Any], filter_string: str) -> Iterator[Any]:
 
 
 def stored_version(connection: Connection, model: str, number: int, item: Any) -> StoredVersion:
-    """A version of MLflow as ours. Raises `DamagedError` where a description or a size is another."""
+    """A version of MLflow as ours. Raises `DamagedError` where a description or a size is another.
+
+    The weights of one that was erased are not asked for and not listed.
+    """
     whole = f"version {number} of {model}"
     data = fetch(connection, item.source, payload.FILES_FILE, whole)
     if digest_bytes(data) != item.tags.get(tags.FILES):
@@ -46,15 +52,20 @@ def stored_version(connection: Connection, model: str, number: int, item: Any) -
     named = {name: listed.get(name, ("", 0))[0] for name in wanted}
     if not same or (record.model, record.version) != (model, number) or named != wanted:
         raise _damaged(f"{payload.RECORD_FILE} of {whole}")
-    _require_sizes(connection, item.source, {name: size for name, (_, size) in listed.items()}, whole)
+    wanted |= {name: digest for name, (digest, _) in listed.items() if name in contents.BESIDE_FILES}
+    found = holders.sizes(connection, item.source)
+    gone = contents.WEIGHTS_FILE if contents.ERASED_FILE in found else None
+    for name, (_, size) in listed.items():
+        if name != gone and found.get(name) != size:  # what is in it is asked when it is read
+            raise _damaged(f"{name} of {whole}")
 
     def read(name: str) -> bytes:
-        found = fetch(connection, item.source, name, whole)
-        if digest_bytes(found) != wanted[name]:
+        data = fetch(connection, item.source, name, whole)
+        if digest_bytes(data) != wanted[name]:
             raise _damaged(f"{name} of {whole}")
-        return found
+        return data
 
-    return StoredVersion(record, tuple(sorted(wanted)), read)
+    return StoredVersion(record, tuple(sorted(name for name in wanted if name != gone)), read)
 
 
 def require_whole(connection: Connection, record: ModelVersion, location: str, listed: Digest) -> None:
@@ -66,7 +77,7 @@ def require_whole(connection: Connection, record: ModelVersion, location: str, l
         payload.RECORD_FILE: codec.digest_of(record),
     }
     for name, digest in wanted.items():
-        with _fetched(connection, location, name, whole) as path:
+        with fetched(connection, location, name, whole) as path:
             if digest_file(path) != digest:
                 raise _damaged(f"{name}, while it was copied to {whole},")
 
@@ -82,29 +93,16 @@ def altered(connection: Connection, item: Any) -> int:
     return sum(found[name] != digest for name, digest in digests.items())
 
 
-def fetch(connection: Connection, location: str, name: str, whole: str) -> bytes:
-    """The bytes of one file. Raises `DamagedError` where it is gone."""
-    with _fetched(connection, location, name, whole) as path:
-        return path.read_bytes()
-
-
-def card_of(record: ModelVersion, files: Mapping[str, Content]) -> str:
-    """The card of a version, out of its own files. Raises `RecordError` where they are not what they are called."""
-    spec = codec.from_text(ModelSpec, _text(files["spec.json"]), source="spec.json")
-    manifest = codec.from_text(TrainingManifest, _text(files["manifest.json"]), source="manifest.json")
-    return tags.card(record, spec, manifest)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
 @contextmanager
-def _fetched(connection: Connection, location: str, name: str, whole: str) -> Iterator[Path]:
-    """A file on this disk for the length of a block: where it lies, or a copy of it in the workspace."""
+def fetched(connection: Connection, location: str, name: str, whole: str) -> Iterator[Path]:
+    """A file on this disk for the length of a block: where it lies, or a copy of it in the workspace.
+
+    Raises `DamagedError` where it is gone.
+    """
     with ExitStack() as stack:
         folder = None
         if not connection.embedded:
-            connection.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stack.enter_context(_among_readers(connection.root, fcntl.LOCK_SH))
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=READING, dir=connection.root))
         try:
             path = Path(connection.files_at(location).download_artifacts(name, dst_path=folder))
@@ -117,17 +115,48 @@ def _fetched(connection: Connection, location: str, name: str, whole: str) -> It
         yield path
 
 
+def forget_copies(connection: Connection) -> None:
+    """Remove the copies that killed readers left, beginnings of files too; waits for whoever reads now."""
+    with _among_readers(connection.root, fcntl.LOCK_EX):
+        for copy in connection.root.glob(f"{READING}*"):
+            shutil.rmtree(copy)
+
+
+def fetch(connection: Connection, location: str, name: str, whole: str) -> bytes:
+    """The bytes of one file. Raises `DamagedError` where it is gone."""
+    with fetched(connection, location, name, whole) as path:
+        return path.read_bytes()
+
+
+def told_of(record: ModelVersion, files: Mapping[str, Content]) -> tuple[dict[str, str], str]:
+    """Tags and card of a version, out of its own files. Raises `RecordError` for files that are something else."""
+    spec = codec.from_text(ModelSpec, _text(files["spec.json"]), source="spec.json")
+    manifest = codec.from_text(TrainingManifest, _text(files["manifest.json"]), source="manifest.json")
+    judged = files.get("verdict.json")
+    verdict = None if judged is None else codec.from_text(Verdict, _text(judged), source="verdict.json")
+    return tags.tags_of(record, verdict), tags.card(record, spec, manifest, verdict)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+#: Held by everybody who has a copy of a file of a server, so that nobody else's is removed.
+_READERS = ".readers"
+
+
+@contextmanager
+def _among_readers(root: Path, kind: int) -> Iterator[None]:
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(root / _READERS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _of_network(error: Exception) -> bool:
     """The errors of `requests` are errors of the system to Python; a server that is away damaged nothing."""
     return type(error).__module__.partition(".")[0] in ("requests", "urllib3") or isinstance(error, ConnectionError)
-
-
-def _require_sizes(connection: Connection, location: str, wanted: Mapping[str, int], whole: str) -> None:
-    """Every file is there and as long as it was; what is in it is asked when it is read."""
-    found = holders.sizes(connection, location)
-    for name, size in wanted.items():
-        if found.get(name) != size:
-            raise _damaged(f"{name} of {whole}")
 
 
 def _text(content: Content) -> str:

@@ -11,17 +11,19 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maintain.errors import DamagedError, RefusedError, UnknownNameError, WorkspaceError
+from maintain.errors import DamagedError, UnknownNameError, WorkspaceError
+from maintain.hashing import Digest
 from maintain.records import ModelVersion
 from maintain.vocabulary import Alias
 from maintain_registry import contents
-from maintain_registry.mlflow_store import holders, payload, reading, tags
+from maintain_registry.holdings import PROMOTION_TAG, Holdings
+from maintain_registry.mlflow_store import erasing, holders, inventory, payload, reading, tags
 from maintain_registry.mlflow_store.connection import READING, STAGING, Connection, asked, taken
 from maintain_registry.port import Content, StoredVersion, alias_moved, number_taken, still_aliased
 
@@ -50,17 +52,36 @@ class MlflowStore:
 
     def get(self, model: str, version: int) -> StoredVersion:
         """One version. Raises `UnknownNameError` when absent, `DamagedError` when changed."""
+        return self.survey(model)(version)
+
+    def survey(self, model: str) -> Callable[[int], StoredVersion]:
+        """What answers as `get` does, for the versions of a model as they stand now: MLflow is searched once."""
         contents.check_model_name(model)
         table = self._table(model)
-        if version not in table:
-            raise UnknownNameError(f"version of {model}", str(version), map(str, table))
-        with asked():
-            return reading.stored_version(self._connection, model, version, table[version])
+
+        def get(version: int) -> StoredVersion:
+            if version not in table:
+                raise UnknownNameError(f"version of {model}", str(version), map(str, table))
+            with asked():
+                return reading.stored_version(self._connection, model, version, table[version])
+
+        return get
+
+    def reserve(self, version: ModelVersion, files: Mapping[str, Content]) -> str | None:
+        """Where the weights of a version will lie: in a LoggedModel that is made for it now, without any files."""
+        contents.check(version, files)
+        reading.told_of(version, files)
+        with self._locked(version.model), asked():
+            present = self._table(version.model).get(version.version)
+            if present is not None:
+                return self._spoken(f"{present.source}/{contents.WEIGHTS_FILE}")
+            holder = holders.prepare(self._connection, version, files)
+            return self._spoken(f"{holder.artifact_location}/{contents.WEIGHTS_FILE}")
 
     def put(self, version: ModelVersion, files: Mapping[str, Content]) -> None:
         """Store a version whole. Raises `RefusedError` when its number holds other content."""
         contents.check(version, files)
-        card = reading.card_of(version, files)
+        told, card = reading.told_of(version, files)
         with self._locked(version.model), asked():
             present = self._table(version.model).get(version.version)
             if present is not None:
@@ -74,7 +95,7 @@ class MlflowStore:
                 client.log_model_artifacts(holder.model_id, staging)
             reading.require_whole(self._connection, version, holder.artifact_location, listed)
             holders.seal(self._connection, holder)
-            self._announce(version, holder, listed, card)
+            self._announce(version.model, holder, {**told, tags.FILES: listed}, card)
 
     def discard(self, model: str, version: int) -> None:
         """Remove a version that was never registered, its files too. Raises `RefusedError` when it has an alias."""
@@ -92,16 +113,43 @@ class MlflowStore:
             holders.remove(self._connection, model, version)
 
     def erase(self, model: str, version: int) -> None:
-        """Refused: MLflow keeps bytes behind its deletions, and proving them gone is not built here yet."""
-        self.get(model, version)
-        raise RefusedError(
-            f"The weights of version {version} of {model} lie in MLflow and cannot be proven destroyed there yet.",
-            remedy="Retire it without --destroy.",
-        )
+        """Remove the weights of a version and all copies but other versions'. Raises `RefusedError` with an alias."""
+        record = self.get(model, version).record
+        with self._locked(model), asked():
+            item = self._table(model)[version]
+            if str(item.version) in {str(at) for at in self._aliases(model).values()}:
+                raise still_aliased(model, version)
+            erasing.mark(self._connection, item.source, record)
+            reading.forget_copies(self._connection)
+            erasing.remove(self._connection, record.weights, item.source)
 
     def weights_place(self, model: str, version: int) -> str | None:
-        """Not below the workspace by a name of ours: MLflow chooses where."""
-        return None
+        """Where the weights of a version lie, or None: MLflow chooses a place when it is stored."""
+        found = self._table(model).get(version)
+        return None if found is None else self._spoken(f"{found.source}/{contents.WEIGHTS_FILE}")
+
+    def places_of(self, weights: Digest) -> tuple[str, ...]:
+        """Every file of MLflow with these bytes, deleted LoggedModels, runs and experiments included."""
+        if not self._connection.exists():
+            return ()
+        with asked():
+            return tuple(sorted(self._spoken(item.address) for item in erasing.holding(self._connection, weights)))
+
+    def remove_copies(self, weights: Digest) -> None:
+        """Remove what deleted versions, runs, LoggedModels and experiments left of these weights."""
+        if self._connection.exists():
+            with asked():
+                erasing.remove(self._connection, weights)
+
+    def outside(self) -> Mapping[str, Digest]:
+        """The files with weights on a server, going by their names."""
+        with asked():
+            return erasing.outside(self._connection)
+
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Where copies may lie that neither MLflow's interface nor a walk can see."""
+        served = () if self._connection.embedded else erasing.OUT_OF_REACH_OF_A_SERVER
+        return (*erasing.OUT_OF_REACH, *served)
 
     def alias(self, model: str, alias: Alias) -> int | None:
         """The number an alias points at, or None. Raises `DamagedError` where it is no version of ours."""
@@ -139,11 +187,37 @@ class MlflowStore:
     def foreign(self) -> int:
         """How many versions and files lie beside ours that this store did not put there, or did not finish."""
         with asked():
-            return sum(self._strays(model) for model in self.models())
+            return inventory.foreign(self._connection)
+
+    def holdings(self) -> Holdings:
+        """Everything in MLflow, damaged or not, in models of ours and of others."""
+        with asked():
+            return inventory.everything(self._connection)
+
+    def tags(self, model: str, version: int) -> Mapping[str, str]:
+        """The tags of a version, its card by digest among them. Raises `UnknownNameError` when it is absent."""
+        table = self._table(model)
+        if version not in table:
+            raise UnknownNameError(f"version of {model}", str(version), map(str, table))
+        return inventory.tags_of(table[version])
+
+    def show_promotion(self, model: str, version: int, entry: int) -> None:
+        """Tag a version with the entry that promoted it; one that is gone is fine."""
+        with self._locked(model), asked():
+            item = self._table(model).get(version)
+            if item is not None and item.tags.get(PROMOTION_TAG) != str(entry):
+                self._connection.client().set_model_version_tag(model, str(item.version), PROMOTION_TAG, str(entry))
 
     @property
     def _connection(self) -> Connection:
         return Connection(self.root, self.uri, self.credentials)
+
+    def _spoken(self, address: str) -> str:
+        """A place as the register of weights calls it: from the folder that this registry lies in, or MLflow's own."""
+        home = self.root.absolute().parent
+        if self._connection.embedded and holders.folder_of(address).is_relative_to(home):
+            return holders.folder_of(address).relative_to(home).as_posix()
+        return address
 
     def _table(self, model: str) -> dict[int, Any]:
         """The versions of MLflow that are ours, by our number. Raises `DamagedError` where two claim one."""
@@ -172,33 +246,23 @@ class MlflowStore:
         if found != expected:
             raise alias_moved(model, alias, found=found, expected=expected)
 
-    def _announce(self, version: ModelVersion, holder: Any, listed: str, card: str) -> None:
+    def _announce(self, model: str, holder: Any, told: Mapping[str, str], card: str) -> None:
         """The call by which the version comes into being."""
         client = self._connection.client()
         try:
-            client.create_registered_model(version.model, tags={tags.SCHEMA: tags.SCHEMA_VERSION})
+            client.create_registered_model(model, tags={tags.SCHEMA: tags.SCHEMA_VERSION})
         except Exception as error:
             if not taken(error):
                 raise
         client.create_model_version(
-            version.model,
+            model,
             source=holder.artifact_location,
             run_id=holder.source_run_id,
             model_id=holder.model_id,
-            tags={**tags.tags_of(version), tags.FILES: listed, tags.HOLDER: holder.model_id},
+            tags={**told, tags.HOLDER: holder.model_id},
             description=card,
             await_creation_for=0,
         )
-
-    def _strays(self, model: str) -> int:
-        """Versions without our tags, files whose version never came to be, and code that is not what was stored."""
-        client = self._connection.client()
-        found = list(reading.every(client.search_model_versions, f"name = '{model}'"))
-        used = {item.tags.get(tags.HOLDER) for item in found if tags.number_of(item.tags) is not None}
-        unfinished = [item for item in holders.of_model(self._connection, model) if item.model_id not in used]
-        ours = [item for item in found if tags.number_of(item.tags) is not None]
-        altered = sum(reading.altered(self._connection, item) for item in ours)
-        return len(found) - len(ours) + len(unfinished) + altered
 
     def _sweep(self, model: str) -> None:
         """Remove the copies that killed processes left: a writer's at once, a reader's when it must be dead."""

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.commands import ENVIRONMENT
 from maintain.settings import FOLDER, MLFLOW, RegistrySettings, Settings, Workspace
-from maintain_registry import FolderStore, MlflowStore, ModelStore, open_store
+from maintain_registry import FolderStore, MlflowStore, ModelStore, browsing_command, open_store
 
 
 @pytest.mark.parametrize(("store", "kind"), [(FOLDER, FolderStore), (MLFLOW, MlflowStore)])
@@ -24,6 +24,18 @@ def test_the_store_is_the_one_that_is_named(tmp_path: Path, store: str, kind: ty
 
 def test_a_workspace_made_before_there_was_a_choice_keeps_its_folder(tmp_path: Path) -> None:
     assert isinstance(open_store(Workspace(tmp_path, Settings())), FolderStore)
+
+
+def test_only_a_registry_in_the_workspace_has_a_command_to_see_it(tmp_path: Path) -> None:
+    def said(**settings: str) -> str | None:
+        return browsing_command(Workspace(tmp_path / "a place", Settings(registry=RegistrySettings(**settings))))
+
+    assert said(store=FOLDER) is None
+    assert said(store=MLFLOW, uri="https://registry.example") is None
+    told = said(store=MLFLOW)
+    assert told is not None
+    assert "MLFLOW_DISABLE_TELEMETRY=true" in told
+    assert told.endswith(f"--backend-store-uri 'sqlite:///{tmp_path}/a place/registry/mlflow.db'")
 
 
 def test_opening_does_not_import_mlflow(tmp_path: Path) -> None:

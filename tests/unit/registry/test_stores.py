@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from helpers.mlflow_registry import copied, emptied
 from helpers.registering import MODEL, make_version
-from helpers.services import RegistryServer, registry_server
+from helpers.services import RegistryServer
 from maintain.errors import (
     DamagedError,
     InputError,
@@ -21,17 +22,14 @@ from maintain.errors import (
     WorkspaceError,
 )
 from maintain.vocabulary import Alias
+from maintain_registry.contents import OUTPUTS_FILE
 from maintain_registry.folder import FolderStore
 from maintain_registry.memory import MemoryStore
 from maintain_registry.mlflow_store import MlflowStore
-from maintain_registry.port import ModelStore
+from maintain_registry.port import ModelStore, WeightPlaces
 
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
-    """`mlflow server` on PostgreSQL with passwords."""
-    with registry_server(tmp_path_factory.mktemp("server")) as started:
-        yield started
+#: Threads that swap at once: each needs a version, and a server takes its time to keep one.
+CONTENDERS = 4
 
 
 @pytest.fixture(params=["memory", "folder", "mlflow", "server"])
@@ -41,7 +39,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ModelStore:
     if request.param == "folder":
         return FolderStore(tmp_path / "registry")
     if request.param == "server":
-        at: RegistryServer = request.getfixturevalue("server")
+        at: RegistryServer = request.getfixturevalue("mlflow_server")
         emptied(at.uri, at.credentials)
         return MlflowStore(tmp_path / "registry", at.uri, at.credentials)
     template: Path = request.getfixturevalue("mlflow_template")
@@ -117,6 +115,15 @@ def test_what_is_put_can_be_read(store: ModelStore, tmp_path: Path) -> None:
     assert store.models() == ("a", MODEL)
 
 
+def test_answers_beside_the_record_are_kept_and_read_back(store: ModelStore) -> None:
+    version, files = make_version(number=1)
+    store.put(version, {**files, OUTPUTS_FILE: b"answers\n"})
+    store.put(version, {**files, OUTPUTS_FILE: b"answers of another attempt\n"})
+    stored = store.get(MODEL, 1)
+    assert stored.files == tuple(sorted((*files, OUTPUTS_FILE)))
+    assert stored.read(OUTPUTS_FILE) == b"answers\n"
+
+
 def test_aliases_move_by_compare_and_swap(store: ModelStore) -> None:
     for number in (1, 2):
         store.put(*make_version(number=number, salt=number))
@@ -144,8 +151,62 @@ def test_only_what_has_no_alias_can_be_discarded(store: ModelStore) -> None:
     assert store.versions(MODEL) == (1,)
 
 
+def test_weights_with_an_alias_are_not_erased(store: ModelStore) -> None:
+    version, files = make_version(number=1)
+    store.put(version, files)
+    store.set_alias(MODEL, Alias.PREVIOUS, 1, expected=None)
+    with pytest.raises(RefusedError, match="has an alias"):
+        store.erase(MODEL, 1)
+    assert store.get(MODEL, 1).read("weights.safetensors") == files["weights.safetensors"]
+    with pytest.raises(UnknownNameError):
+        store.erase(MODEL, 2)
+
+
+def test_an_erased_version_keeps_everything_but_its_weights(store: ModelStore) -> None:
+    version, files = make_version(number=1)
+    for number in (1, 2):
+        store.put(replace(version, version=number), files)
+    for _ in range(2):
+        store.erase(MODEL, 1)
+        stored = store.get(MODEL, 1)
+        assert stored.record == version
+        assert set(stored.files) == set(files) - {"weights.safetensors"}
+        with pytest.raises(MaintainError):
+            stored.read("weights.safetensors")
+        assert {name: stored.read(name) for name in stored.files} == {name: files[name] for name in stored.files}
+    assert store.get(MODEL, 2).read("weights.safetensors") == files["weights.safetensors"]
+    assert store.foreign() == 0
+
+
+def test_files_that_no_version_may_have_get_no_place(store: ModelStore) -> None:
+    version, files = make_version(number=1)
+    if not isinstance(store, MemoryStore | FolderStore):
+        with pytest.raises(InputError):
+            store.reserve(version, {**files, "notes": b"x"})
+    assert store.weights_place(MODEL, 1) is None or isinstance(store, FolderStore)
+
+
+def test_a_place_is_said_before_anything_lies_there_and_stays(store: ModelStore) -> None:
+    version, files = make_version(number=1)
+    place = store.reserve(version, files)
+    assert store.versions(MODEL) == ()
+    assert store.reserve(version, files) == place
+    if isinstance(store, WeightPlaces):
+        assert store.places_of(version.weights) == ()
+    store.put(version, files)
+    assert store.reserve(version, files) == store.weights_place(MODEL, 1) == place
+    if isinstance(store, WeightPlaces):
+        assert store.places_of(version.weights) == (place,)
+        assert store.outside() in ({}, {place: version.weights})
+        store.remove_copies(version.weights)
+        assert store.places_of(version.weights) == (place,)
+        store.erase(MODEL, 1)
+        assert (store.places_of(version.weights), store.outside()) == ((), {})
+        assert store.out_of_reach()
+
+
 def test_of_many_that_swap_at_once_one_wins(store: ModelStore) -> None:
-    numbers = range(1, 9)
+    numbers = range(1, CONTENDERS + 1)
     for number in numbers:
         store.put(*make_version(number=number, salt=number))
     won: list[int] = []
@@ -187,6 +248,14 @@ def test_a_file_that_changed_is_never_handed_out(folder: FolderStore, name: str,
         path.write_bytes(data[:-1] if change == "shorter" else data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(DamagedError, match=name):
         folder.get(MODEL, 1).read(name)
+
+
+def test_answers_that_changed_are_never_handed_out(folder: FolderStore) -> None:
+    version, files = make_version(number=2)
+    folder.put(version, {**files, OUTPUTS_FILE: b"answers\n"})
+    (folder.root / MODEL / "v0002" / OUTPUTS_FILE).write_bytes(b"Answers\n")
+    with pytest.raises(DamagedError, match=OUTPUTS_FILE):
+        folder.get(MODEL, 2).read(OUTPUTS_FILE)
 
 
 @pytest.mark.parametrize("name", ["version.json", "files.json"])

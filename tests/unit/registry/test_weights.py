@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from helpers.registering import MODEL, make_intent, make_version
 from maintain.database import Database, create_database
-from maintain.errors import MaintainError, RefusedError, RetiredError
+from maintain.errors import RefusedError, RetiredError
 from maintain.vocabulary import Alias
 from maintain_registry import (
     Aliases,
@@ -138,24 +138,3 @@ def test_an_order_and_a_tombstone_are_read_in_their_order(database: Database, le
         with ledger.begin(database) as unit:
             ledger.append(unit, Event(kind, MODEL, {"version": 2, "weights": "w"}))
             assert retirements(unit, MODEL)[2].unfinished is unfinished
-
-
-@pytest.mark.parametrize("kind", ["memory", "folder"])
-def test_an_erased_version_keeps_everything_but_its_weights(kind: str, tmp_path: Path) -> None:
-    store: ModelStore = MemoryStore() if kind == "memory" else FolderStore(tmp_path / "registry")
-    version, files = make_version(number=1)
-    store.put(version, files)
-    store.set_alias(MODEL, Alias.PREVIOUS, 1, expected=None)
-    with pytest.raises(RefusedError, match="has an alias"):
-        store.erase(MODEL, 1)
-    assert store.get(MODEL, 1).read("weights.safetensors") == files["weights.safetensors"]
-    store.clear_alias(MODEL, Alias.PREVIOUS, expected=1)
-    for _ in range(2):
-        store.erase(MODEL, 1)
-        stored = store.get(MODEL, 1)
-        assert stored.record == version
-        assert set(stored.files) == set(files) - {"weights.safetensors"}
-        with pytest.raises(MaintainError):
-            stored.read("weights.safetensors")
-        assert stored.read("manifest.json") == files["manifest.json"]
-    assert not list(tmp_path.rglob("weights.safetensors"))

@@ -12,19 +12,25 @@ import pytest
 from helpers.mlflow_registry import copied
 from helpers.registering import MODEL, make_version
 from maintain import codec
-from maintain.errors import DamagedError, InputError, RefusedError, RegistryUnreachableError
+from maintain.errors import DamagedError, InputError, RefusedError, RegistryUnreachableError, WorkspaceError
 from maintain.vocabulary import Alias
 from maintain_registry.mlflow_store import MlflowStore, holders, reading, tags
 from maintain_registry.mlflow_store.connection import Connection, asked
 
 
-@pytest.fixture
-def store(tmp_path: Path, mlflow_template: Path) -> MlflowStore:
-    """Version 1 serves."""
-    made = MlflowStore(copied(mlflow_template, tmp_path / "registry"))
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Path:
+    """A registry whose version 1 serves. Copy it."""
+    made = MlflowStore(copied(mlflow_template, tmp_path_factory.mktemp("serving") / "registry"))
     made.put(*make_version(number=1, revised=True))
     made.set_alias(MODEL, Alias.CHAMPION, 1, expected=None)
-    return made
+    return made.root
+
+
+@pytest.fixture
+def store(tmp_path: Path, serving: Path) -> MlflowStore:
+    """Version 1 serves."""
+    return MlflowStore(Path(shutil.copytree(serving, tmp_path / "registry")))
 
 
 def client(store: MlflowStore) -> Any:
@@ -174,10 +180,14 @@ def test_files_that_are_not_what_they_are_called_are_refused(store: MlflowStore)
 
     from maintain.hashing import digest_bytes
 
-    version, files = make_version(number=2)
-    broken = replace(version, spec=digest_bytes(b"{}\n"))
-    with pytest.raises(InputError, match=r"spec\.json"):
-        store.put(broken, {**files, "spec.json": b"{}\n"})
+    version, files = make_version(number=2, revised=True)
+    other = digest_bytes(b"{}\n")
+    for name, broken in (
+        ("spec.json", replace(version, spec=other)),
+        ("verdict.json", replace(version, verdict=other)),
+    ):
+        with pytest.raises(InputError, match=name.replace(".", r"\.")):
+            store.put(broken, {**files, name: b"{}\n"})
     assert store.versions(MODEL) == (1,)
 
 
@@ -208,6 +218,49 @@ def test_an_alias_that_somebody_moves_at_the_same_moment_is_told(
         store.set_alias(MODEL, Alias.CHAMPION, 2, expected=1)
 
 
+# --- weights that go -------------------------------------------------------------------------------
+
+
+def retired(store: MlflowStore) -> str:
+    store.clear_alias(MODEL, Alias.CHAMPION, expected=1)
+    return store.get(MODEL, 1).record.weights
+
+
+def test_a_file_that_is_listed_and_cannot_be_read_proves_nothing(
+    store: MlflowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = retired(store)
+
+    def unread(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("maintain_registry.mlflow_store.erasing.digest_file", unread)
+    for ask in (lambda: store.places_of(weights), lambda: store.erase(MODEL, 1)):
+        with pytest.raises((PermissionError, WorkspaceError)):
+            ask()
+    assert (place_of(store) / "weights.safetensors").is_file()
+
+
+def test_edited_tags_neither_keep_weights_nor_hide_copies(store: MlflowStore) -> None:
+    weights = retired(store)
+    data = (place_of(store) / "weights.safetensors").read_bytes()
+    (place_of(store).parent / "copy of another name").write_bytes(data)
+    client(store).set_model_version_tag(MODEL, str(version_of(store).version), tags.WEIGHTS, "0" * 64)
+    assert len(store.places_of(weights)) == 2
+    store.erase(MODEL, 1)
+    assert store.places_of(weights) == ()
+    assert "weights.safetensors" not in store.get(MODEL, 1).files
+
+
+def test_a_list_of_files_that_names_another_length_hides_nothing(store: MlflowStore) -> None:
+    weights = retired(store)
+    listed = place_of(store) / "files.json"
+    document = json.loads(listed.read_bytes())
+    document["body"]["weights.safetensors"]["bytes"] += 1
+    listed.write_text(json.dumps(document))
+    assert len(store.places_of(weights)) == 1
+
+
 # --- what people read ------------------------------------------------------------------------------
 
 
@@ -220,6 +273,10 @@ def test_tags_card_and_data_hold_digests_and_counts_alone(store: MlflowStore) ->
     assert found.tags[tags.RECORD] == codec.digest_of(record)
     assert "version 1" in found.description
     assert "glaucoma, normal" in found.description
+    assert found.tags["maintain.method"] == "train"
+    assert found.tags[tags.OUTCOME] == found.tags["maintain.gate.retention"] == "pass"
+    assert found.tags["maintain.gate.equivalence"] == "not-evaluated (reported)"
+    assert "retention pass, equivalence not-evaluated (reported)" in found.description
     run = client(store).get_run(found.run_id)
     (given,) = run.inputs.dataset_inputs
     assert record.manifest.startswith(given.dataset.digest)
