@@ -31,7 +31,7 @@ SCHEMAS: Mapping[type, tuple[str, int]] = {
     records.Measurements: ("maintain.measurements", 1),
     records.ModelSpec: ("maintain.model-spec", 1),
     records.ModelVersion: ("maintain.model-version", 1),
-    records.Plan: ("maintain.plan", 2),
+    records.Plan: ("maintain.plan", 3),
     records.Reference: ("maintain.reference", 1),
     records.Registration: ("maintain.registration", 1),
     records.RoleTable: ("maintain.role-table", 1),
@@ -45,6 +45,7 @@ SCHEMAS: Mapping[type, tuple[str, int]] = {
 #: (schema name, version) -> what turns the body of that version into one of the next.
 UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("maintain.plan", 1): lambda body: {**body, "strata": None},
+    ("maintain.plan", 2): lambda body: {**body, "environment": {**body["environment"], "precision": "fp32"}},
     ("maintain.verdict", 1): lambda body: {**body, "difficulty": None, "references": []},
 }
 

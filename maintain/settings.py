@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from maintain.errors import InputError, WorkspaceError, nearest_name
+from maintain.vocabulary import Precision
 
 #: The file that makes a folder a workspace.
 SETTINGS_FILE = "maintain.toml"
@@ -54,9 +55,23 @@ class LedgerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ComputeSettings:
-    """Threads of a training; 0 takes what the machine offers."""
+    """Threads of a training; 0 takes what the machine offers. `precision` is that of forward passes.
+
+    Raises:
+        InputError: There is no such precision.
+    """
 
     threads: int = 0
+    precision: str = Precision.FP32.value
+
+    def __post_init__(self) -> None:
+        """Refuse a word that names no precision."""
+        known = [member.value for member in Precision]
+        if self.precision not in known:
+            raise InputError(
+                f"{SETTINGS_FILE}: compute.precision cannot be {self.precision!r}.",
+                remedy=f"Choose one of: {', '.join(known)}.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

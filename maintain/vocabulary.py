@@ -102,6 +102,15 @@ class Outcome(StrEnum):
     """Not shown either way; never counts as passed."""
 
 
+class Precision(StrEnum):
+    """In which numbers forward passes compute; weights and their changes stay in 32 bits."""
+
+    FP32 = "fp32"
+    """32 bits; on a card torch lets convolutions round their factors to 19 of them (TF32)."""
+    BF16 = "bf16"
+    """Convolutions and products in bfloat16 (torch's autocast), laid out channels last."""
+
+
 class Head(StrEnum):
     """How the network's outputs are read."""
 

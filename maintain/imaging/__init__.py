@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from maintain.imaging.batches import batch_bounds, batches_per_epoch
     from maintain.imaging.blueprint import Blueprint, blueprint_of
     from maintain.imaging.compute import (
-        BF16,
-        FP32,
-        PRECISIONS,
         channels_last,
         check_precision,
         deterministic,
@@ -59,11 +56,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWER_TOLERANCE",
     "AUGMENTATIONS",
-    "BF16",
-    "FP32",
     "NETWORKS",
     "NO_AUGMENTATION",
-    "PRECISIONS",
     "STEPS",
     "Augment",
     "AugmentationEntry",
@@ -138,10 +132,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "batches": ("batch_bounds", "batches_per_epoch"),
     "blueprint": ("Blueprint", "blueprint_of"),
     "compute": (
-        "BF16",
-        "FP32",
-        "PRECISIONS",
-        "channels_last",
+                    "channels_last",
         "check_precision",
         "deterministic",
         "pick_device",

@@ -13,17 +13,11 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from maintain.errors import InputError, UnknownNameError
+from maintain.errors import InputError
+from maintain.vocabulary import Precision
 
 #: A workspace with which cuBLAS promises the same sums twice (cuBLAS manual, "Results reproducibility").
 _CUBLAS_WORKSPACE = ":4096:8"
-
-#: Every number in 32 bits; on a card torch lets convolutions round their factors to 19 of them (TF32).
-FP32 = "fp32"
-#: Convolutions and products in bfloat16, weights and their gradients in 32 bits (torch's autocast).
-BF16 = "bf16"
-#: The precisions that a forward pass may be asked for.
-PRECISIONS = (FP32, BF16)
 
 
 def pick_device() -> str:
@@ -76,30 +70,27 @@ def deterministic(device: str = "cpu") -> Iterator[None]:
         torch.set_deterministic_debug_mode(before)
 
 
-def check_precision(word: str, device: str) -> None:
+def check_precision(wanted: Precision, device: str) -> None:
     """Refuse a precision before any time is spent.
 
-    Raises:
-        UnknownNameError: The word is not one of `PRECISIONS`.
-        InputError: The device has no bfloat16 arithmetic, or only an imitation that is slower than 32 bits.
+    Raises `InputError` where the device has no bfloat16 arithmetic, or only an imitation slower than 32 bits.
     """
-    if word not in PRECISIONS:
-        raise UnknownNameError("precision", word, PRECISIONS)
-    if word == BF16 and not _computes_bf16(device):
+    if wanted is Precision.BF16 and not _computes_bf16(device):
         raise InputError(
-            f"The device {device!r} does not compute in bfloat16.", remedy=f"Choose the precision {FP32} there."
+            f"The device {device!r} does not compute in bfloat16.",
+            remedy=f"Choose the precision {Precision.FP32} there.",
         )
 
 
 @contextmanager
-def precision(word: str, device: str = "cpu") -> Iterator[None]:
+def precision(wanted: Precision, device: str = "cpu") -> Iterator[None]:
     """For one forward pass and its loss, not the backward pass: weights are rounded afresh at every entry.
 
     A head's loss belongs on `outputs.float()`: a sum of exponentials in bfloat16 has three digits.
     Raises as `check_precision` does.
     """
-    check_precision(word, device)
-    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=word == BF16):
+    check_precision(wanted, device)
+    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=wanted is Precision.BF16):
         yield
 
 

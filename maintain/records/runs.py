@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maintain.hashing import Digest
 from maintain.records.cohort import CaseRef
 from maintain.records.models import Origin, Setting
-from maintain.vocabulary import Alias, Claim, Outcome, Reason, Role
+from maintain.vocabulary import Alias, Claim, Outcome, Precision, Reason, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Environment:
     python: str
     torch: str
     maintain: str
-    precision: str = "fp32"
+    precision: Precision
 
 
 @dataclass(frozen=True, slots=True)

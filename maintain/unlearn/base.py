@@ -12,6 +12,7 @@ from maintain.records import ModelSpec, RoleTable, Setting, TrainingManifest
 from maintain.unlearn.eligibility import Eligibility
 from maintain.unlearn.start import ReadWeights
 from maintain.unlearn.witness import Witness
+from maintain.vocabulary import Precision
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +42,7 @@ class UnlearnRequest:
     seed: int
     budget_steps: int
     device: str = "cpu"
+    precision: Precision = Precision.FP32
     checkpoints: Path | None = None
     progress: Progress | None = None
     stop: Stop | None = None

@@ -14,6 +14,7 @@ from maintain.imaging.batches import batches_per_epoch
 from maintain.imaging.stages import Layers
 from maintain.records import Recipe
 from maintain.unlearn.recipes import ONE_CYCLE
+from maintain.vocabulary import Precision
 
 #: A rate that stays as it is.
 CONSTANT = "constant"
@@ -43,15 +44,6 @@ class Choice(StrEnum):
     """Those nearest to the target on validation; every step of the budget is taken."""
     FIRST = "first"
     """The first that reach the target, where training stops; failing that, the nearest."""
-
-
-class Precision(StrEnum):
-    """In which numbers a forward pass computes; weights and their changes stay in 32 bits."""
-
-    FP32 = "fp32"
-    """32 bits throughout."""
-    BF16 = "bf16"
-    """Matrix products and convolutions in bfloat16 (autocast)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from maintain.errors import RefusedError
 from maintain.imaging.weights import State, fill
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.eligibility import Eligibility
-from maintain.unlearn.objective import Batch, Loss, Objective, Scene, frozen_copy
+from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene, frozen_copy
 from maintain.unlearn.revision import eligible, revise
 from maintain.unlearn.side_by_side import course_of_options, options_of
 
@@ -56,7 +56,7 @@ class Distil(Objective):
         answers = [_answers(scene, state) for state in self._references]
         self._targets = torch.stack(answers).mean(dim=0)
 
-    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+    def loss(self, network: Answer, batch: Batch) -> Loss:
         """Mean over forgotten cases plus `remain` times the mean over retained ones."""
         outputs = network(batch.inputs)
         count = batch.forgotten

@@ -55,6 +55,7 @@ class Finetune:
             witness=request.witness,
             budget_steps=request.budget_steps,
             device=request.device,
+            precision=request.precision,
             checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
             progress=request.progress,
             stop=request.stop,

@@ -19,7 +19,7 @@ from maintain.imaging.stages import Layers
 from maintain.imaging.weights import all_finite, state_of, weights_digest
 from maintain.measure.recalibration import recalibrate
 from maintain.records import LoaderLog, Origin
-from maintain.unlearn.course import Choice, Norms, Precision
+from maintain.unlearn.course import Choice, Norms
 from maintain.unlearn.feed import FeedState
 from maintain.unlearn.objective import Batch
 from maintain.unlearn.resuming import keep, resume
@@ -113,8 +113,7 @@ def _step(session: Session) -> tuple[Tensor, Tensor, int]:
     handed = asked.feed.draw(objective.side(session.step))
     images = session.augment(handed.images, torch.default_generator)
     batch = Batch(session.chain.apply(images), handed.labels, handed.places, session.step)
-    with _computing(asked):
-        found = objective.loss(session.network, batch)
+    found = objective.loss(session.answer, batch)
     session.optimiser.zero_grad(set_to_none=True)
     found.value.backward()  # type: ignore[no-untyped-call]  # torch leaves `backward` unannotated
     objective.shape_gradients(session.network, session.step)
@@ -125,11 +124,6 @@ def _step(session: Session) -> tuple[Tensor, Tensor, int]:
     session.step += 1
     hits = (session.rule.decide(found.outputs.detach()) == handed.labels).sum()
     return found.value.detach(), hits, len(handed.labels)
-
-
-def _computing(asked: Training) -> torch.autocast:
-    kind = "cuda" if asked.device.startswith("cuda") else "cpu"
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=asked.course.precision is Precision.BF16)
 
 
 def _look(session: Session) -> None:

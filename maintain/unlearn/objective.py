@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from torch import Tensor, nn
 
@@ -17,6 +18,9 @@ from maintain.imaging.blueprint import Blueprint
 from maintain.imaging.heads import HeadRule
 from maintain.imaging.transforms import Chain
 from maintain.unlearn.feed import Feed, Side
+
+#: What answers inputs with outputs, in 32 bits whatever it computes in: the network that moves.
+Answer: TypeAlias = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,8 @@ class Objective:
         """From which cases a step draws."""
         return Side.BOTH
 
-    def loss(self, network: nn.Module, batch: Batch) -> Loss:
-        """The loss of one step; computed within the precision of the course."""
+    def loss(self, network: Answer, batch: Batch) -> Loss:
+        """The loss of one step."""
         outputs = network(batch.inputs)
         return Loss(self.rule.loss(outputs, batch.labels), outputs)
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import Course
 from maintain.unlearn.eligibility import Eligibility
-from maintain.unlearn.objective import Batch, Loss, Objective, Scene, Swept
+from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene, Swept
 from maintain.unlearn.revision import eligible, revise
 from maintain.unlearn.side_by_side import course_of_options, options_of
 
@@ -36,7 +36,7 @@ class Relabel(Objective):
         champion = scene.freeze()
         self._targets = torch.cat([self._find(scene, champion, swept) for swept in scene.forgotten()])
 
-    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+    def loss(self, network: Answer, batch: Batch) -> Loss:
         """Mean over forgotten cases plus `remain` times the mean over retained ones."""
         outputs = network(batch.inputs)
         count = batch.forgotten

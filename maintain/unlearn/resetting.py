@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from maintain.imaging.stages import reset_stages, stages_of
@@ -17,7 +16,7 @@ from maintain.records import Scalar
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import HOLD_THEN_FALL, Choice, Course, Norms
 from maintain.unlearn.eligibility import Eligibility
-from maintain.unlearn.objective import Batch, Loss, Objective, Scene
+from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene
 from maintain.unlearn.recipes import CLIP_NORM, MOMENTUM
 from maintain.unlearn.revision import eligible, revise
 from maintain.unlearn.side_by_side import options_of
@@ -33,7 +32,7 @@ class Mixup(Objective):
     def __init__(self, alpha: float) -> None:
         self._alpha = alpha
 
-    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+    def loss(self, network: Answer, batch: Batch) -> Loss:
         """The mixed loss; the outputs are those of the mixed images."""
         if not self._alpha:
             return super().loss(network, batch)

@@ -42,6 +42,7 @@ class Retrain:
             witness=request.witness,
             budget_steps=request.budget_steps,
             device=request.device,
+            precision=request.precision,
             checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
             progress=request.progress,
             stop=request.stop,

@@ -15,6 +15,7 @@ from maintain.errors import RefusedError
 from maintain.imaging.augmentation import NO_AUGMENTATION
 from maintain.imaging.bank import bank_for
 from maintain.imaging.blueprint import Blueprint, blueprint_of
+from maintain.imaging.compute import check_precision
 from maintain.imaging.loader import CaseLoader
 from maintain.imaging.transforms import Chain
 from maintain.unlearn.base import Unlearned, UnlearnRequest
@@ -54,12 +55,14 @@ def revise(
     """
     eligible(request, course, method=method).require(method)
     check_course(course, budget_steps=request.budget_steps)
+    check_precision(request.precision, request.device)
     blueprint = blueprint_of(request.spec)
     path = request.checkpoints / f"{method}.checkpoint" if request.checkpoints else None
 
     def attempt(batch_size: int) -> tuple[Feed, Finished]:
         share = batch_size / course.batch_size
-        tried = replace(course, batch_size=batch_size, forget_batch=_scaled(course.forget_batch, share))
+        forget_batch = _scaled(course.forget_batch, share)
+        tried = replace(course, batch_size=batch_size, forget_batch=forget_batch, precision=request.precision)
         feed = _feed(request, blueprint, tried, looks_at_forgotten=looks_at_forgotten)
         start = read_start(request.read_parent, weights=request.parent_weights, manifest=digest_of(request.manifest))
         training = Training(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -17,6 +17,7 @@ from maintain.errors import InputError
 from maintain.hashing import Digest, digest_json
 from maintain.imaging.augmentation import Augment, load_augmentation
 from maintain.imaging.blueprint import Blueprint
+from maintain.imaging.compute import channels_last, precision
 from maintain.imaging.heads import HeadRule, head_rule
 from maintain.imaging.transforms import Chain
 from maintain.imaging.weights import State, fill, weights_digest
@@ -27,7 +28,7 @@ from maintain.unlearn.objective import Objective, Scene, frozen_copy
 from maintain.unlearn.recipes import NOT_DRAWN_YET
 from maintain.unlearn.start import Start, check_start
 from maintain.unlearn.steering import optimiser_of, schedule_of
-from maintain.vocabulary import OriginKind
+from maintain.vocabulary import OriginKind, Precision
 
 #: Told after every leg: (legs done, legs in all, mean loss of the leg).
 Progress: TypeAlias = Callable[[int, int, float], None]
@@ -107,6 +108,16 @@ class Session:
     history: list[LegResult] = field(default_factory=list)
     kept: Kept | None = None
 
+    def answer(self, inputs: Tensor) -> Tensor:
+        """The outputs of the network that moves, computed in the precision of the course and given in 32 bits."""
+        wanted, device = self.asked.course.precision, self.asked.device
+        if wanted is Precision.FP32:
+            outputs: Tensor = self.network(inputs)
+            return outputs
+        with precision(wanted, device):
+            outputs = self.network(inputs.contiguous(memory_format=torch.channels_last))
+        return outputs.float()
+
     @property
     def done(self) -> int:
         """Finished legs."""
@@ -130,6 +141,8 @@ def begin(training: Training) -> Session:
     blueprint, course = training.blueprint, training.course
     network, origin = _first_weights(training)
     network.to(training.device)
+    if course.precision is Precision.BF16:
+        channels_last(network)
     chain, rule = Chain(blueprint.preprocessing), head_rule(blueprint.head)
     scene = Scene(
         network=network,

@@ -13,11 +13,12 @@ from maintain.errors import InputError
 from maintain.hashing import Digest
 from maintain.imaging.bank import bank_for
 from maintain.imaging.blueprint import Blueprint
+from maintain.imaging.compute import check_precision
 from maintain.imaging.loader import CaseLoader, LoaderCase
 from maintain.imaging.pixels import PixelSource
 from maintain.imaging.transforms import Chain
 from maintain.records import LoaderLog, Origin, Recipe
-from maintain.unlearn.course import Norms, Precision, course_of
+from maintain.unlearn.course import Norms, course_of
 from maintain.unlearn.feed import Feed
 from maintain.unlearn.halving import halving
 from maintain.unlearn.loop import Finished, run
@@ -26,6 +27,7 @@ from maintain.unlearn.recipes import check_recipe, steps_of
 from maintain.unlearn.session import LegResult, Progress, Stop, Training
 from maintain.unlearn.start import Start
 from maintain.unlearn.witness import Witness
+from maintain.vocabulary import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def train(
         WaitingError: `stop` said so; the checkpoint is written.
     """
     check_recipe(recipe)
+    check_precision(precision, device)
     bank = bank_for(pixels, [case.pixels for case in cases], device=device)
     Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
     norms = Norms.FROZEN if start is not None and start.freeze_norms else Norms.MIXED

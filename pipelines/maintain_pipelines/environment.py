@@ -15,6 +15,7 @@ from maintain import __version__
 from maintain.hashing import digest_bytes, short
 from maintain.records import Environment
 from maintain.settings import Workspace
+from maintain.vocabulary import Precision
 
 
 def describe_environment(workspace: Workspace) -> Environment:
@@ -27,6 +28,7 @@ def describe_environment(workspace: Workspace) -> Environment:
         python=platform.python_version(),
         torch=version("torch"),
         maintain=__version__,
+        precision=Precision(workspace.settings.compute.precision),
     )
 
 

@@ -28,7 +28,7 @@ from maintain.records import (
     TrainingManifest,
 )
 from maintain.unlearn import Trained, default_recipe, train
-from maintain.vocabulary import Alias, Head, ManifestStatus, Role, Split
+from maintain.vocabulary import Alias, Head, ManifestStatus, Precision, Role, Split
 from maintain_pipelines.answers import answers_file
 from maintain_pipelines.barred import count_barred
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
@@ -161,6 +161,7 @@ def _train(order: TrainingOrder, blueprint: Blueprint, snapshot: Snapshot, folde
             cases,
             context.arrays,
             device=pick_device(),
+            precision=Precision(context.workspace.settings.compute.precision),
             checkpoint=folder / CHECKPOINT,
             progress=lambda epoch, epochs, _loss: context.talk.progress("training", epoch, epochs),
             stop=context.stop,

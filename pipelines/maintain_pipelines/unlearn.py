@@ -66,6 +66,7 @@ def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder
         seed=plan.seed,
         budget_steps=plan.budget_steps,
         device=(context.elsewhere or plan.environment).device,
+        precision=(context.elsewhere or plan.environment).precision,
         checkpoints=folder.checkpoints,
         stop=context.stop,
         witness=Witness(),

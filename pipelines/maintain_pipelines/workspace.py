@@ -46,7 +46,8 @@ _SETTINGS_TEXT = """\
 # heads = "ledger.heads"
 
 [compute]
-# threads = 0        # 0: OMP_NUM_THREADS, else every core
+# threads = 0          # 0: OMP_NUM_THREADS, else every core
+# precision = "fp32"   # of forward passes; bf16 where the processor or card computes in it
 
 [registry]
 store = "{store}"       # where versions are kept: mlflow, or folder

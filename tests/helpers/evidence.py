@@ -39,7 +39,7 @@ from maintain.records import (
     Step,
     TrainingManifest,
 )
-from maintain.vocabulary import Alias, Claim, Head, ManifestStatus, OriginKind, Reason, Role
+from maintain.vocabulary import Alias, Claim, Head, ManifestStatus, OriginKind, Precision, Reason, Role
 
 LABELS = ("glaucoma", "normal")
 CHAMPION, CANDIDATE, INITIAL, FIRST = (
@@ -260,7 +260,7 @@ def plan_of(roles: RoleTable, claim: Claim, slot: Slot, *, reason: Reason = Reas
         seed=7,
         budget_steps=1000,
         alias=Alias.CANDIDATE,
-        environment=Environment("m", "p", "cpu", 1, "3.11", "2", "0"),
+        environment=Environment("m", "p", "cpu", 1, "3.11", "2", "0", Precision.FP32),
     )
 
 

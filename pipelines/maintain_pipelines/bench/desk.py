@@ -37,7 +37,7 @@ from maintain.records import (
 from maintain.settings import Settings, Workspace
 from maintain.unlearn import METHODS, resolve_options
 from maintain.unlearn.recipes import require_recipe
-from maintain.vocabulary import Alias, Claim, ManifestStatus, Reason, Role, Split
+from maintain.vocabulary import Alias, Claim, ManifestStatus, Precision, Reason, Role, Split
 from maintain_pipelines.bench.problem import SUBGROUP, Belongs, Problem, recalled, withdrawn
 from maintain_pipelines.bench.trainings import Model, Trainings
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE, Champion
@@ -232,7 +232,7 @@ def _planned(desk: Desk, story: Story) -> Planned:
         seed=desk.problem.seed,
         budget_steps=1,
         alias=Alias.CANDIDATE,
-        environment=Environment("bench", "any", "cpu", 1, "any", "any", __version__),
+        environment=Environment("bench", "any", "cpu", 1, "any", "any", __version__, Precision.FP32),
         strata=codec.digest_of(strata) if story.by else None,
     )
     return Planned(plan, roles, slot, (_table("roles", roles), _table("strata", strata)))

@@ -139,6 +139,7 @@ def _request(order: _Order, folder: Path, witness: Witness, context: Context) ->
         seed=order.seed,
         budget_steps=steps_of(require_recipe(spec.recipe), max(len(retained), 1)),
         device=(context.elsewhere or order.plan.environment).device,
+        precision=(context.elsewhere or order.plan.environment).precision,
         checkpoints=folder / CHECKPOINTS,
         progress=lambda epoch, epochs, _loss: context.talk.progress(order.name, epoch, epochs),
         stop=context.stop,
