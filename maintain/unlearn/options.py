@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from maintain.errors import UnknownNameError
 from maintain.options import fill_in
 from maintain.records import Setting
-from maintain.unlearn.table import ANEW, CONTROLS, RELABELLING
+from maintain.unlearn.table import ANEW, CONTROLS, RELABELLING, RIVALS
 from maintain.unlearn.table.row import MethodInfo
 
 METHODS: Mapping[str, MethodInfo] = {
-    info.name: info for info in sorted((*CONTROLS, *RELABELLING, *ANEW), key=lambda info: info.name)
+    info.name: info for info in sorted((*CONTROLS, *RELABELLING, *RIVALS, *ANEW), key=lambda info: info.name)
 }
 
 

@@ -86,21 +86,22 @@ def revise(method: str, request: UnlearnRequest, objective: Objective, course: C
     return Unlearned(done.state)
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course) -> Feed:
-    retain = _loader(request, blueprint, Role.RETAIN, course.batch_size)
-    if not course.forget_batch:
-        return Feed(retain)
-    return Feed(retain, _loader(request, blueprint, Role.FORGET, course.forget_batch))
-
-
-def _loader(request: UnlearnRequest, blueprint: Blueprint, role: Role, batch_size: int) -> CaseLoader:
+def loader_of(request: UnlearnRequest, blueprint: Blueprint, role: Role, batch_size: int) -> CaseLoader:
+    """The cases of one role as the request's network reads them. Raises `InputError` where it cannot, or for none."""
     cases = blueprint.loader_cases(request.roles.of(role), role)
     bank = bank_for(request.pixels, [case.pixels for case in cases], device=request.device)
     Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
     return CaseLoader(cases, bank, batch_size=batch_size, seed=request.seed)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course) -> Feed:
+    retain = loader_of(request, blueprint, Role.RETAIN, course.batch_size)
+    if not course.forget_batch:
+        return Feed(retain)
+    return Feed(retain, loader_of(request, blueprint, Role.FORGET, course.forget_batch))
 
 
 def _scaled(batch: int, share: float) -> int:

@@ -6,5 +6,6 @@ Read without torch. What a method does stands in the module that its row names.
 from maintain.unlearn.table.anew import ANEW
 from maintain.unlearn.table.controls import CONTROLS
 from maintain.unlearn.table.relabelling import RELABELLING
+from maintain.unlearn.table.rivals import RIVALS
 
-__all__ = ["ANEW", "CONTROLS", "RELABELLING"]
+__all__ = ["ANEW", "CONTROLS", "RELABELLING", "RIVALS"]
