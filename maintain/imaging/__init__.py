@@ -132,7 +132,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "batches": ("batch_bounds", "batches_per_epoch"),
     "blueprint": ("Blueprint", "blueprint_of"),
     "compute": (
-                    "channels_last",
+        "channels_last",
         "check_precision",
         "deterministic",
         "pick_device",

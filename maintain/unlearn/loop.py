@@ -65,7 +65,7 @@ def run(training: Training) -> Finished:
         session = begin(training)
         resume(session)
         while not session.ended:
-            _leg(session)
+            _paid_leg(session)
             told_to_stop = training.stop is not None and training.stop()
             keep(session)
             if training.progress is not None:
@@ -85,6 +85,16 @@ def _train_mode(session: Session) -> None:
         freeze_norms(session.network)
     elif session.asked.course.layers is not Layers.ALL:
         freeze_norms(session.network, where=lambda layer: not any(w.requires_grad for w in layer.parameters()))
+
+
+def _paid_leg(session: Session) -> None:
+    """One leg; if it is refused, what was spent on this training is said first."""
+    try:
+        _leg(session)
+    except RefusedError:
+        if session.asked.pay is not None:
+            session.asked.pay(session.step)
+        raise
 
 
 def _leg(session: Session) -> None:

@@ -61,7 +61,8 @@ class LegResult:
 class Training:
     """One training as it is asked for. `named` is whatever else a checkpoint must belong to, as plain values.
 
-    `initial_weights` is their digest where it is known beforehand; `leg` is what a leg is called.
+    `initial_weights` is their digest where it is known beforehand; `leg` is what a leg is called. `pay` is told
+    the steps of a training that is refused, which cost as much as any.
     """
 
     blueprint: Blueprint
@@ -78,6 +79,7 @@ class Training:
     progress: Progress | None = None
     stop: Stop | None = None
     judge: Judge | None = None
+    pay: Callable[[int], None] | None = None
     leg: str = "epoch"
 
 

@@ -96,6 +96,7 @@ def train(
             checkpoint=checkpoint,
             progress=progress,
             stop=stop,
+            pay=None if witness is None else witness.pay,
         )
         return tried, feed, run(training)
 

@@ -39,16 +39,22 @@ class Witness:
 
     def __init__(self) -> None:
         self._heard: dict[Digest, Heard] = {}
+        self._spent = 0
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of every training that was heard of, thrown away or not."""
-        return sum(heard.spent for heard in self._heard.values())
+        """Optimiser steps of every training, finished or refused, kept or thrown away."""
+        return self._spent
+
+    def pay(self, steps: int) -> None:
+        """Count the steps of a training that ended without weights to keep."""
+        self._spent += steps
 
     def hear(self, feed: Feed, done: Finished, *, recipe: Recipe | None) -> None:
         """Remember a finished training: the feed draws up the log, and the digest is computed here."""
         weights = weights_digest(done.state)
         log = feed.log(done.origin, done.at, final_weights=weights, steps=done.steps)
+        self._spent += done.spent
         self._heard[weights] = Heard(weights, recipe, done.origin, log, done.steps, done.spent)
 
     def of(self, state: State) -> Heard:

@@ -8,5 +8,6 @@ from maintain.unlearn.table.controls import CONTROLS
 from maintain.unlearn.table.distilling import DISTILLING
 from maintain.unlearn.table.relabelling import RELABELLING
 from maintain.unlearn.table.resetting import RESETTING
+from maintain.unlearn.table.rivals import RIVALS
 
-__all__ = ["ANEW", "CONTROLS", "DISTILLING", "RELABELLING", "RESETTING"]
+__all__ = ["ANEW", "CONTROLS", "DISTILLING", "RELABELLING", "RESETTING", "RIVALS"]

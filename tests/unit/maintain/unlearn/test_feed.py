@@ -64,16 +64,16 @@ def test_it_knows_when_every_forgotten_case_was_in_a_step() -> None:
 
 def test_the_log_is_of_the_state_it_is_asked_for_and_sorted() -> None:
     drawn = feed()
-    for _ in range(3):
+    for _ in range(2):
         drawn.draw()
     early = drawn.state()
     drawn.draw()
-    log = drawn.log(ORIGIN, early, final_weights="end", steps=3)
+    log = drawn.log(ORIGIN, early, final_weights="end", steps=2)
     assert {row.times_seen for row in log.rows if row.role is Role.FORGET} == {1}
     assert sum(row.role is Role.FORGET for row in log.rows) == 5
     keys = [(row.role.value, row.case_id) for row in log.rows]
     assert keys == sorted(keys)
-    assert log != drawn.log(ORIGIN, drawn.state(), final_weights="end", steps=3)
+    assert log != drawn.log(ORIGIN, drawn.state(), final_weights="end", steps=2)
 
 
 def test_a_restored_feed_goes_on() -> None:
