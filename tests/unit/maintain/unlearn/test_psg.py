@@ -66,14 +66,16 @@ def interrupted(forgotten: int, folder: Path, *, after: int, **given: Scalar) ->
         {"mode": "selective"},
         {"replicate": True, "targets": "logits"},
         {"langevin": True, "gamma": 1.0},
-        {"remain": -1.0},
     ],
     ids=str,
 )
 def test_what_contradicts_itself_is_refused_before_a_step(given: dict[str, Scalar]) -> None:
-    for ask in (load_method("psg").eligible, load_method("psg").unlearn):
-        with pytest.raises(InputError):
-            ask(asked(5, **given))
+    request = asked(5, **given)
+    (finding,) = load_method("psg").eligible(request).blocking
+    assert "contradict" in finding.reason
+    with pytest.raises(InputError, match="contradict"):
+        load_method("psg").unlearn(request)
+    assert request.witness.steps == 0
 
 
 def test_too_few_steps_to_see_every_case_are_refused() -> None:
