@@ -8,7 +8,7 @@ from maintain.options import Option
 from maintain.records import GateRequest, Scalar, Setting
 from maintain.vocabulary import Claim
 from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry
-from maintain_policies.language import LATER_METHODS, not_yet, unknown
+from maintain_policies.language import unknown
 from maintain_policies.reading import found_as, read_boolean, read_integer, read_number, read_text
 from maintain_policies.tree import Hole, Items, Node, Notes, Pairs, Place
 from maintain_policies.tree import Scalar as Word
@@ -132,9 +132,7 @@ def _method(node: Node, catalogues: Catalogues, notes: Notes) -> MethodEntry | N
 
 def _named_method(word: Word, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
     entry = catalogues.method(word.text)
-    if entry is None and word.text in LATER_METHODS:
-        notes.add(word.place, not_yet(f"the method {word.text}"))
-    elif entry is None:
+    if entry is None:
         known = tuple(method.name for method in catalogues.methods)
         notes.add(word.place, unknown("method", word.text, known))
     return entry

@@ -199,9 +199,6 @@ KEYS: Mapping[str, Key] = MappingProxyType(
     }
 )
 
-#: Methods of the language that a catalogue may not have yet (DESIGN §1).
-LATER_METHODS = ("distil-reference", "reset-refit", "short-retrain")
-
 
 def children(prefix: str) -> dict[str, Key]:
     """The keys directly below a path ("" is the file itself), by their last word."""

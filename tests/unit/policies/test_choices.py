@@ -37,7 +37,7 @@ def problems(line: str, catalogues: Catalogues, *, claim: str = "group") -> tupl
     ("line", "at", "said"),
     [
         ("unlearn: {methods: [spg]}", "spg", "Did you mean 'psg'? Known: retrain, psg"),
-        ("unlearn: {methods: [reset-refit]}", "reset", "the method reset-refit is part of the policy language"),
+        ("unlearn: {methods: [reset-refitt]}", "reset-refitt", "no method called 'reset-refitt'"),
         ("unlearn: {methods: auto}", "auto", "no committed result says what auto means for the claim group"),
         ("unlearn: {options: {psg: {radius: 1}}}", "psg", "not among unlearn.methods"),
         ("unlearn: {methods: [psg], options: {psg: {radus: 1}}}", "radus", "Did you mean 'radius'?"),
