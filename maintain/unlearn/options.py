@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from maintain.errors import UnknownNameError
 from maintain.options import fill_in
 from maintain.records import Setting
-from maintain.unlearn.table import ANEW, CONTROLS, DISTILLING, RELABELLING, RESETTING, RIVALS
+from maintain.unlearn.table import ANEW, CONTROLS, DISTILLING, PERTURBED, RELABELLING, RESETTING, RIVALS
 from maintain.unlearn.table.row import MethodInfo
 
-_FAMILIES = (*CONTROLS, *RELABELLING, *RIVALS, *RESETTING, *DISTILLING, *ANEW)
+_FAMILIES = (*CONTROLS, *RELABELLING, *PERTURBED, *RIVALS, *RESETTING, *DISTILLING, *ANEW)
 
 METHODS: Mapping[str, MethodInfo] = {info.name: info for info in sorted(_FAMILIES, key=lambda info: info.name)}
 

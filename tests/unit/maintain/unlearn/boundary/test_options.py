@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from maintain.errors import InputError
-from maintain.unlearn.boundary_options import (
+from maintain.unlearn.boundary.options import (
     RADIUS,
     Anneal,
     BoundaryOptions,
     StepRule,
-    reference_options,
+    projected_steps,
     single_step,
 )
 
@@ -61,6 +61,13 @@ def test_steps_fall_with_the_root_and_are_together_as_long_as_the_reach() -> Non
     assert [steps[0] / step for step in steps] == pytest.approx([math.sqrt(t) for t in range(1, 10)])
 
 
+def test_steady_steps_are_alike_and_those_of_boundary_shrink_are_eight_levels() -> None:
+    options = projected_steps(0.1)
+    assert [options.step_size(step) for step in range(1, 6)] == pytest.approx([8 / 255] * 5)
+    assert (options.steps, options.bisections, options.radius) == (5, 0, 0.1)
+    assert [projected_steps(0.4).step_size(step) for step in (1, 5)] == pytest.approx([0.08, 0.08])
+
+
 def test_one_step_is_at_least_the_radius_so_that_its_projection_is_fgsm() -> None:
     assert single_step(0.07).step_size(1) >= 0.07
     assert (single_step().noise, single_step().closeness, single_step().radius) == (0.0, 0.0, RADIUS)
@@ -78,9 +85,3 @@ def test_one_step_is_at_least_the_radius_so_that_its_projection_is_fgsm() -> Non
 def test_the_closeness_is_annealed_from_its_full_value(anneal: Anneal, factors: list[float]) -> None:
     options = BoundaryOptions(steps=4, closeness=0.5, anneal=anneal)
     assert [options.closeness_at(step) for step in range(1, 5)] == pytest.approx([0.5 * one for one in factors])
-
-
-def test_only_a_search_that_replicates_asks_for_norms_that_learn() -> None:
-    assert reference_options().trains_norms
-    assert not BoundaryOptions().trains_norms
-    assert not single_step().trains_norms
