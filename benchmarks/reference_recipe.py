@@ -102,7 +102,7 @@ def run_reference(champion: nn.Module, train: Batch, test: Batch, settings: Sett
     labels: list[Tensor] = []
     right = 0
     for _ in range(settings.epochs):
-        drawn = iter(forget)
+        drawn: Iterator[Batch] = iter(forget)
         while True:
             with clock.stage("loading"):
                 batch = next(drawn, None)
@@ -145,7 +145,8 @@ def boundary_labels(frozen: nn.Module, images: Tensor, labels: Tensor, settings:
     step = (settings.bound * direction.sign()).clamp(-settings.bound, settings.bound)
     moved = torch.round((pixel + step).clamp(0, 1) * WHITE) / WHITE
     # Slow: a graph is kept that nobody asks for.
-    return frozen((moved - mean) / spread).argmax(1).detach()
+    outputs: Tensor = frozen((moved - mean) / spread)
+    return outputs.argmax(1)
 
 
 # --- private ---------------------------------------------------------------------------------------
