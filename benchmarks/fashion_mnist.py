@@ -271,7 +271,7 @@ class _Scale:
         return answers(self.drawn.blueprint, state, part.images)
 
     def _figures(self, outputs: Tensor, anew: Tensor, state: State | None) -> dict[str, float]:
-        drawn, labels = self.drawn, self.drawn.test.labels
+        labels = self.drawn.test.labels
         reached, again = accuracies(outputs, labels), accuracies(anew, labels)
         others = labels != FORGOTTEN
         changed = outputs.argmax(dim=1) != self.before
