@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from maintain.imaging.weights import weights_digest
@@ -26,7 +26,7 @@ from maintain.unlearn.boundary import (
 )
 from maintain.unlearn.feed import Side
 from maintain.unlearn.multiplier import Multiplier
-from maintain.unlearn.objective import Batch, Loss, Objective, Scene
+from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene
 from maintain.unlearn.psg_options import PsgChoices
 from maintain.unlearn.sparing import Spared
 from maintain.unlearn.table.perturbed import PsgMode
@@ -57,7 +57,7 @@ class Perturbed(Objective):
         """Both, or forgotten cases alone."""
         return Side.BOTH if self._choices.remain else Side.FORGET
 
-    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+    def loss(self, network: Answer, batch: Batch) -> Loss:
         """The mean over forgotten cases, of which some may count nothing, plus the weighted mean over retained ones."""
         outputs = network(batch.inputs)
         count = batch.forgotten
