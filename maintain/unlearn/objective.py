@@ -18,6 +18,7 @@ from maintain.imaging.blueprint import Blueprint
 from maintain.imaging.heads import HeadRule
 from maintain.imaging.transforms import Chain
 from maintain.unlearn.feed import Feed, Side
+from maintain.vocabulary import Precision
 
 #: What answers inputs with outputs, in 32 bits whatever it computes in: the network that moves.
 Answer: TypeAlias = Callable[[Tensor], Tensor]
@@ -62,7 +63,8 @@ class Swept:
 class Scene:
     """What an objective finds before the first step. `network` is the one that will move.
 
-    `cache` is a folder for what is costly to find; whatever lies there must name what it belongs to.
+    `cache` is a folder for what is costly to find; whatever lies there must name what it belongs to. `precision` is
+    what the steps compute in; a frozen copy computes in 32 bits unless it is asked under another.
     """
 
     network: nn.Module
@@ -74,6 +76,7 @@ class Scene:
     device: str
     freeze: Callable[[], nn.Module]
     cache: Path | None = None
+    precision: Precision = Precision.FP32
 
     def forgotten(self) -> Iterator[Swept]:
         """Every forgotten case once, in the loader's order; nothing where none is ever loaded."""

@@ -101,6 +101,7 @@ def found_boundary(scene: Scene, options: BoundaryOptions, *, say: Say = None) -
                     options,
                     seed=scene.seed,
                     first_place=int(swept.places[0]),
+                    wanted=scene.precision,
                 )
                 for swept in scene.forgotten()
             ]
@@ -114,6 +115,7 @@ def found_boundary(scene: Scene, options: BoundaryOptions, *, say: Say = None) -
         preprocessing=scene.blueprint.preprocessing,
         options=options,
         seed=scene.seed,
+        wanted=scene.precision,
     )
     boundary, kept = BoundaryCache(scene.cache).read_or_search(key, search)
     if kept is Kept.READ:

@@ -156,6 +156,7 @@ def begin(training: Training) -> Session:
         device=training.device,
         freeze=lambda: frozen_copy(network),
         cache=training.checkpoint.parent if training.checkpoint is not None else None,
+        precision=course.precision,
     )
     training.objective.begin(scene)
     optimiser = optimiser_of(network, blueprint.network, course)

@@ -21,9 +21,10 @@ from maintain.hashing import Digest, digest_bytes, digest_json
 from maintain.records import Step
 from maintain.unlearn.boundary.labels import Boundary
 from maintain.unlearn.boundary.options import BoundaryOptions
+from maintain.vocabulary import Precision
 
 #: Schema of the file and version of the search, part of every key: raised when equal inputs would find other labels.
-_SCHEMA = "maintain.boundary@1"
+_SCHEMA = "maintain.boundary@2"
 
 
 class Kept(StrEnum):
@@ -34,16 +35,23 @@ class Kept(StrEnum):
     NONE_YET = "searched: none was kept"
     """There was no file."""
     ANOTHER = "searched: the kept one is of another search"
-    """Other weights, cases, options, seed or preprocessing; or another version of the search."""
+    """Other weights, cases, options, seed, preprocessing or precision; or another version of the search."""
     DAMAGED = "searched: the kept one is damaged"
     """Not a whole file, or its content is not what its digest names."""
 
 
 def boundary_key(
-    *, weights: Digest, cases: Digest, preprocessing: Sequence[Step], options: BoundaryOptions, seed: int
+    *,
+    weights: Digest,
+    cases: Digest,
+    preprocessing: Sequence[Step],
+    options: BoundaryOptions,
+    seed: int,
+    wanted: Precision = Precision.FP32,
 ) -> Digest:
     """The digest of everything that decides what a search finds."""
-    return digest_json([_SCHEMA, weights, cases, [encode(step) for step in preprocessing], asdict(options), seed])
+    chain = [encode(step) for step in preprocessing]
+    return digest_json([_SCHEMA, weights, cases, chain, asdict(options), seed, wanted.value])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from maintain.errors import InputError
 from maintain.imaging.batches import batch_bounds
-from maintain.imaging.compute import deterministic
+from maintain.imaging.compute import deterministic, precision
 from maintain.imaging.transforms import Chain
 from maintain.unlearn.boundary.labels import Boundary, joined, masked
 from maintain.unlearn.boundary.noise import normals
 from maintain.unlearn.boundary.options import BoundaryOptions, StepRule
 from maintain.unlearn.boundary.reference import REFERENCE_BATCH, reference_boundary
 from maintain.unlearn.boundary.steps import ball, change_of, climbed, finite, finite_outputs, on_grid
+from maintain.vocabulary import Precision
 
 #: Cases searched at a time; memory is then bounded, and on two cores larger gains nothing.
 SEARCH_BATCH = 128
@@ -37,14 +38,17 @@ def search_boundary(
     seed: int,
     first_place: int = 0,
     batch_size: int = SEARCH_BATCH,
+    wanted: Precision = Precision.FP32,
 ) -> Boundary:
     """The boundary of each of these stored images (uint8 [N, H, W, C]) in the network as it stands.
 
     Noise belongs to `seed` and the place of a case, counted from `first_place`, so neither the batch nor the
-    cases beside it change what is found, up to the rounding of the network itself.
+    cases beside it change what is found, up to the rounding of the network itself: that of `wanted`, in which it
+    computes, while pixels and steps stay in 32 bits. A search that replicates the reference keeps to 32.
 
     Raises:
-        InputError: No images, labels that do not fit them, or a network that knows one class only.
+        InputError: No images, labels that do not fit them, a network that knows one class only, or a precision that
+            the device does not have.
         NotEvaluatedError: Outputs or gradients are not finite numbers.
     """
     _check(images, labels, seed, first_place)
@@ -56,7 +60,8 @@ def search_boundary(
             if options.replicate:
                 parts.append(reference_boundary(network, chain, *part, options, seed=seed))
             else:
-                parts.append(_Walk(network, chain, *part, options, seed).searched())
+                with precision(wanted, images.device.type):
+                    parts.append(_Walk(network, chain, *part, options, seed).searched())
     return joined(parts)
 
 
@@ -131,12 +136,12 @@ class _Walk:
 
     @torch.no_grad()
     def _outputs(self, points: Tensor) -> Tensor:
-        return finite_outputs(self._network(self._chain.standardised(points)))
+        return finite_outputs(self._network(self._chain.standardised(points)).float())
 
     def _climb(self, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs, and the gradient of each sample's own loss by its pixels: a sum, so no sample sees another."""
         points = points.requires_grad_()
-        outputs = finite_outputs(self._network(self._chain.standardised(points)))
+        outputs = finite_outputs(self._network(self._chain.standardised(points)).float())
         if not len(self._logits):
             _check_labels(labels, outputs.shape[1])
         (gradient,) = torch.autograd.grad(climbed(outputs, labels, self._options.rule).sum(), points)

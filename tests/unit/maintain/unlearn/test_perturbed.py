@@ -23,6 +23,7 @@ from maintain.unlearn.objective import Batch, Scene
 from maintain.unlearn.options import METHODS
 from maintain.unlearn.perturbed import Perturbed, found_boundary
 from maintain.unlearn.psg_options import PsgChoices, psg_choices
+from maintain.vocabulary import Precision
 
 
 def choices(**given: Scalar) -> PsgChoices:
@@ -187,3 +188,16 @@ def test_what_it_remembers_is_what_decides_the_next_loss() -> None:
     one, other = objective.loss(network, batch), resumed.loss(network, batch)
     assert torch.equal(one.value, other.value)
     assert all(torch.equal(tensor, resumed.state()[name]) for name, tensor in objective.state().items())
+
+
+def test_the_search_computes_in_the_precision_of_the_steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    def searched(*arguments: Any, **named: Any) -> Any:
+        asked.append(named.pop("wanted"))
+        return search_boundary(*arguments, **named)
+
+    monkeypatch.setattr(perturbed, "search_boundary", searched)
+    for precision in Precision:
+        found_boundary(dataclasses.replace(toy_scene(5, cache=tmp_path), precision=precision), BoundaryOptions())
+    assert set(asked) == set(Precision)

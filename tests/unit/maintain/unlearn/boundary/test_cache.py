@@ -14,6 +14,7 @@ from maintain.unlearn import weights_in_checkpoint
 from maintain.unlearn.boundary.cache import BoundaryCache, Kept, boundary_key
 from maintain.unlearn.boundary.labels import Boundary
 from maintain.unlearn.boundary.options import BoundaryOptions
+from maintain.vocabulary import Precision
 
 SEARCH: dict[str, Any] = {
     "weights": "w" * 64,
@@ -80,6 +81,7 @@ def test_a_damaged_file_is_refused_and_searched_again_with_the_reason(harm: Any,
         ("preprocessing", (FLOAT, standardise(0.5, 0.25))),
         ("options", replace(BoundaryOptions(), noise=0.1)),
         ("seed", 4),
+        ("wanted", Precision.BF16),
     ],
 )
 def test_one_of_another_search_is_not_used(name: str, value: object, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from maintain.unlearn.boundary.noise import normals
 from maintain.unlearn.boundary.options import LEVEL, Anneal, BoundaryOptions, StepRule, single_step
 from maintain.unlearn.boundary.search import frozen, search_boundary
 from maintain.unlearn.boundary.steps import change_of, climbed
+from maintain.vocabulary import Precision
 
 OPTIONS = BoundaryOptions(radius=0.02)
 
@@ -321,3 +322,19 @@ def test_no_gradient_of_a_weight_is_computed_and_the_callers_mode_does_not_matte
     with torch.no_grad():
         same(search_boundary(network, PLAIN, images, labels, OPTIONS, seed=1), found, atol=0)
     assert not found.logits.requires_grad
+
+
+def test_a_search_in_bf16_is_that_of_the_rounded_network_with_pixels_and_outputs_in_32_bits() -> None:
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        pytest.skip("this processor has no bfloat16")
+    network, chain = convolutional(4)
+    images = stored(5, 40, side=8, channels=3)
+    labels = decided(network, chain, images)
+    wide, low = (
+        search_boundary(network, chain, images, labels, OPTIONS, seed=1, wanted=wanted) for wanted in Precision
+    )
+    assert low.logits.dtype is low.radius.dtype is torch.float32
+    assert not torch.equal(low.logits, wide.logits)
+    assert bool((low.labels != labels).all())
+    assert float((low.labels == wide.labels).double().mean()) >= 0.9
+    assert float(low.radius.nan_to_num(0).max()) <= OPTIONS.radius + 1e-6
