@@ -109,6 +109,18 @@ def revision_eligibility(
     )
 
 
+def unstepped_eligibility(manifest: TrainingManifest, spec: ModelSpec, roles: RoleTable, *, method: str) -> Eligibility:
+    """Whether a method that takes no step can be tried on the champion's own weights; it costs no budget."""
+    return Eligibility(
+        (
+            *_of_manifest(manifest),
+            *_of_head(spec, method),
+            *_of_suppressed(manifest, roles),
+            *_of_cases(spec, roles.of(Role.RETAIN)),
+        )
+    )
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 

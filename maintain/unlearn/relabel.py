@@ -54,7 +54,7 @@ class RandomLabel:
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning forgotten cases with labels drawn among the others. Raises as `revise` does."""
-        return _relabelled("random-label", request, _random)
+        return _relabelled("random-label", request, random_other)
 
 
 class SecondBestLabel:
@@ -69,6 +69,13 @@ class SecondBestLabel:
         return _relabelled("second-best-label", request, second_best)
 
 
+def random_other(scene: Scene, champion: nn.Module, swept: Swept) -> Tensor:
+    """A label other than a case's own, each as likely."""
+    others = len(scene.blueprint.label_order) - 1
+    drawn = torch.randint(others, swept.labels.shape, dtype=torch.int64).to(swept.labels.device)
+    return drawn + (drawn >= swept.labels).to(torch.int64)
+
+
 def second_best(scene: Scene, champion: nn.Module, swept: Swept) -> Tensor:
     """The likeliest label other than a case's own."""
     with torch.no_grad():
@@ -78,13 +85,6 @@ def second_best(scene: Scene, champion: nn.Module, swept: Swept) -> Tensor:
 
 
 # --- private ---------------------------------------------------------------------------------------
-
-
-def _random(scene: Scene, champion: nn.Module, swept: Swept) -> Tensor:
-    """A label other than a case's own, each as likely."""
-    others = len(scene.blueprint.label_order) - 1
-    drawn = torch.randint(others, swept.labels.shape, dtype=torch.int64).to(swept.labels.device)
-    return drawn + (drawn >= swept.labels).to(torch.int64)
 
 
 def _course(method: str, request: UnlearnRequest) -> Course:

@@ -90,22 +90,23 @@ def revise(
     return Unlearned(done.state)
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course, *, looks_at_forgotten: bool) -> Feed:
-    retain = _loader(request, blueprint, Role.RETAIN, course.batch_size)
-    if not course.forget_batch and not looks_at_forgotten:
-        return Feed(retain)
-    size = course.forget_batch or course.batch_size
-    return Feed(retain, _loader(request, blueprint, Role.FORGET, size), steps_forget=not looks_at_forgotten)
-
-
-def _loader(request: UnlearnRequest, blueprint: Blueprint, role: Role, batch_size: int) -> CaseLoader:
+def loader_of(request: UnlearnRequest, blueprint: Blueprint, role: Role, batch_size: int) -> CaseLoader:
+    """The cases of one role as the request's network reads them. Raises `InputError` where it cannot, or for none."""
     cases = blueprint.loader_cases(request.roles.of(role), role)
     bank = bank_for(request.pixels, [case.pixels for case in cases], device=request.device)
     Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
     return CaseLoader(cases, bank, batch_size=batch_size, seed=request.seed)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _feed(request: UnlearnRequest, blueprint: Blueprint, course: Course, *, looks_at_forgotten: bool) -> Feed:
+    retain = loader_of(request, blueprint, Role.RETAIN, course.batch_size)
+    if not course.forget_batch and not looks_at_forgotten:
+        return Feed(retain)
+    size = course.forget_batch or course.batch_size
+    return Feed(retain, loader_of(request, blueprint, Role.FORGET, size), steps_forget=not looks_at_forgotten)
 
 
 def _scaled(batch: int, share: float) -> int:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import dataclasses
 from functools import lru_cache
 
+import torch
 from safetensors.torch import save
+from torch import Tensor, nn
 
-from maintain.imaging import Toy, toy_problem
+from maintain.codec import digest_of
+from maintain.imaging import State, Toy, toy_problem
+from maintain.imaging.augmentation import NO_AUGMENTATION
+from maintain.imaging.blueprint import blueprint_of
+from maintain.imaging.pixels import load_images
+from maintain.imaging.transforms import Chain
 from maintain.records import RoleTable, Setting, TrainingManifest
-from maintain.unlearn import Trained, UnlearnRequest, Witness, default_recipe, train
+from maintain.unlearn import Trained, UnlearnRequest, Witness, default_recipe, read_start, train
+from maintain.unlearn.course import Course
+from maintain.unlearn.feed import Feed
+from maintain.unlearn.objective import Objective
+from maintain.unlearn.revision import loader_of
+from maintain.unlearn.session import Training
 from maintain.vocabulary import ManifestStatus, Role
 
 #: Retained cases of the toy.
@@ -48,3 +60,46 @@ def toy_request(forgotten: int, *options: Setting) -> UnlearnRequest:
         budget_steps=10_000,
         witness=Witness(),
     )
+
+
+def toy_training(objective: Objective, course: Course, *, forgotten: int = 12) -> Training:
+    """The training that a revision of the toy champion would be, for tests that look inside one."""
+    request = toy_request(forgotten)
+    blueprint = blueprint_of(request.spec)
+    feed = Feed(
+        loader_of(request, blueprint, Role.RETAIN, course.batch_size),
+        loader_of(request, blueprint, Role.FORGET, course.forget_batch),
+    )
+    start = read_start(request.read_parent, weights=request.parent_weights, manifest=digest_of(request.manifest))
+    return Training(
+        blueprint=blueprint,
+        course=course,
+        objective=objective,
+        feed=feed,
+        seed=request.seed,
+        augmentation=NO_AUGMENTATION,
+        start=start,
+    )
+
+
+def toy_inputs(role: Role, *, forgotten: int = 12) -> tuple[Tensor, Tensor]:
+    """Every case of a role as the toy network reads it, in the loader's order, and the labels."""
+    toy, _ = toy_champion(forgotten)
+    cases = toy.blueprint.loader_cases([row for row in toy.rows if row.role is role], role)
+    images = load_images(toy.pixels, [case.pixels for case in cases])
+    return Chain(toy.blueprint.preprocessing).apply(images), torch.tensor([case.label for case in cases])
+
+
+def toy_network(state: State) -> nn.Module:
+    """The toy network with these weights, answering only."""
+    network = toy_champion(12)[0].blueprint.build(0)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def toy_outputs(state: State, role: Role, *, forgotten: int = 12) -> tuple[Tensor, Tensor]:
+    """What the toy network answers with these weights for every case of a role, and the labels."""
+    inputs, labels = toy_inputs(role, forgotten=forgotten)
+    with torch.no_grad():
+        outputs: Tensor = toy_network(state)(inputs)
+    return outputs, labels

@@ -7,5 +7,6 @@ from maintain.unlearn.table.anew import ANEW
 from maintain.unlearn.table.controls import CONTROLS
 from maintain.unlearn.table.relabelling import RELABELLING
 from maintain.unlearn.table.resetting import RESETTING
+from maintain.unlearn.table.rivals import RIVALS
 
-__all__ = ["ANEW", "CONTROLS", "RELABELLING", "RESETTING"]
+__all__ = ["ANEW", "CONTROLS", "RELABELLING", "RESETTING", "RIVALS"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from maintain.options import Option
-from maintain.unlearn.table.row import MethodInfo
-from maintain.vocabulary import Claim
+from maintain.unlearn.table.row import FORGET, MethodInfo
+from maintain.vocabulary import Claim, Head
 
 #: Passes over the retained cases: enough to settle, a tenth of the default recipe's thirty.
 FINETUNE_EPOCHS = 3
 #: Of the recipe's peak rate. Above the peak it is a warm restart, another method with other results.
 FINETUNE_SHARE = 0.2
+#: Passes over the forgotten cases and weight of a batch's statistics: ten epochs, and torch's own momentum, as the
+#: reference code of Boundary Unlearning and its successors trains.
+DRIFT_PASSES, DRIFT_MOMENTUM = 10, 0.1
 
 CONTROLS = (
     MethodInfo(
@@ -46,5 +49,48 @@ CONTROLS = (
         ),
         target="maintain.unlearn.finetune:Finetune",
         consumes_forget=False,
+    ),
+    MethodInfo(
+        name="noop",
+        doc="A control: the champion's own weights, handed on without a step. The gate `integrity` must refuse it, and "
+        "whatever else it passes says how little that gate asks here. Forget cases are never loaded.",
+        claims=(Claim.EXAMPLES, Claim.GROUP),
+        citation="Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023 (the original as a baseline)",
+        options=(),
+        target="maintain.unlearn.unstepped:Noop",
+        consumes_forget=False,
+        heads=tuple(Head),
+    ),
+    MethodInfo(
+        name="bn-only",
+        doc="A control: only the running statistics of batch normalisation drift, over forward passes of forgotten "
+        "cases; no weight moves. The published code of the boundary search forgets by this drift almost alone: on a "
+        "toy, .235 of the forgotten cases were still known after ten epochs of it, .240 after that code's own recipe. "
+        "Made anew on retained cases the statistics bring them back: in the feasibility study it passed the "
+        "forgetting gates not once.",
+        claims=(Claim.EXAMPLES, Claim.GROUP),
+        citation="Ioffe and Szegedy, Batch Normalization, ICML 2015 (running statistics); as a control, this project",
+        options=(
+            Option(
+                name="passes",
+                kind="integer",
+                default=DRIFT_PASSES,
+                minimum=1,
+                maximum=1000,
+                doc="Passes over the forgotten cases.",
+            ),
+            Option(
+                name="momentum",
+                kind="number",
+                default=DRIFT_MOMENTUM,
+                minimum=0.0001,
+                maximum=1.0,
+                doc="Weight of a batch's statistics against those before it.",
+            ),
+            FORGET,
+        ),
+        target="maintain.unlearn.unstepped:BnOnly",
+        consumes_forget=True,
+        heads=tuple(Head),
     ),
 )

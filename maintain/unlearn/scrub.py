@@ -1,0 +1,114 @@
+"""A student leaves its teacher on forgotten cases and stays with it on retained ones (SCRUB).
+
+The teacher is the champion, copied and frozen: another object than the student, or there is nothing to leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from maintain.imaging.batches import batches_per_epoch
+from maintain.unlearn.base import Unlearned, UnlearnRequest
+from maintain.unlearn.course import Choice, Course
+from maintain.unlearn.eligibility import Eligibility, Finding, Grade
+from maintain.unlearn.feed import Side
+from maintain.unlearn.objective import Batch, Loss, Objective, Scene
+from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.side_by_side import course_of_options, options_of
+from maintain.unlearn.table.row import LOOK_STEPS
+from maintain.vocabulary import Role
+
+#: The name in the table, and of its checkpoint file.
+_NAME = "scrub"
+
+
+class MaxMin(Objective):
+    """Max-steps: -KL_T on forgotten cases. Min-steps: alpha * KL_T + gamma * CE on retained ones.
+
+    Steps come in rounds from one look to the next: a min-step, `max_steps` max-steps, min-steps to the end. At the
+    champion the divergence is nought and so is its gradient, so a max-step there would do nothing.
+    """
+
+    def __init__(self, *, alpha: float, gamma: float, temperature: float, max_steps: int) -> None:
+        self._alpha, self._gamma = alpha, gamma
+        self._temperature, self._max_steps = temperature, max_steps
+
+    def begin(self, scene: Scene) -> None:
+        """Freeze the teacher before the student moves."""
+        super().begin(scene)
+        self.teacher = scene.freeze()
+
+    def side(self, step: int) -> Side:
+        """Forgotten cases alone in max-steps, retained ones alone in min-steps."""
+        return Side.FORGET if is_max_step(step, self._max_steps) else Side.RETAIN
+
+    def loss(self, network: nn.Module, batch: Batch) -> Loss:
+        """The loss of a max-step for a batch of forgotten cases, else that of a min-step."""
+        outputs = network(batch.inputs)
+        with torch.no_grad():
+            taught = self.teacher(batch.inputs)
+        apart = divergence(outputs, taught, temperature=self._temperature)
+        if batch.forgotten:
+            return Loss(-apart, outputs)
+        return Loss(self._alpha * apart + self._gamma * self.rule.loss(outputs, batch.labels), outputs)
+
+
+class Scrub:
+    """The method `scrub`."""
+
+    def eligible(self, request: UnlearnRequest) -> Eligibility:
+        """Whether the course can be gone within the budget, and its max-steps see every forgotten case."""
+        found = eligible(request, _course(request), method=_NAME)
+        return Eligibility((*found.reasons, *_of_max_steps(request)))
+
+    def unlearn(self, request: UnlearnRequest) -> Unlearned:
+        """The student at the look that is nearest to the target. Raises as `revise` does."""
+        self.eligible(request).require(_NAME)
+        options = options_of(_NAME, request)
+        objective = MaxMin(
+            alpha=float(options["alpha"]),
+            gamma=float(options["gamma"]),
+            temperature=float(options["temperature"]),
+            max_steps=int(options["max_steps"]),
+        )
+        return revise(_NAME, request, objective, _course(request))
+
+
+def is_max_step(step: int, max_steps: int) -> bool:
+    """Whether this step, counted from nought, is one of the `max_steps` of its round."""
+    return 1 <= step % LOOK_STEPS <= max_steps
+
+
+def divergence(outputs: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
+    """T^2 * KL(teacher || student) at temperature T, a mean over cases (Hinton et al. 2015; Kurmanji et al. 2023)."""
+    student = functional.log_softmax(outputs / temperature, dim=1)
+    teacher = functional.log_softmax(taught / temperature, dim=1)
+    return functional.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _course(request: UnlearnRequest) -> Course:
+    """Every step of the budget, then back to the best look: the rewind of SCRUB+R."""
+    return replace(course_of_options(options_of(_NAME, request)), choice=Choice.BEST)
+
+
+def _of_max_steps(request: UnlearnRequest) -> tuple[Finding, ...]:
+    options = options_of(_NAME, request)
+    forgotten = len(request.roles.of(Role.FORGET))
+    whole = batches_per_epoch(forgotten, int(options["forget_batch"])) if forgotten else 0
+    taken = sum(is_max_step(step, int(options["max_steps"])) for step in range(int(options["steps"])))
+    if taken >= whole:
+        return ()
+    return (
+        Finding(
+            Grade.BLOCKING,
+            f"Forgotten cases come in max-steps alone, and {taken} do not see every one of {forgotten}.",
+            f"Raise the method's `steps`, `max_steps` or `forget_batch` until there are {whole}.",
+        ),
+    )
