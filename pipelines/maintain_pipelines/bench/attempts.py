@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from maintain.imaging import State
-from maintain.records import Measurement, MethodRequest, Setting
+from maintain.records import MethodRequest, Setting
 from maintain.unlearn import (
     METHODS,
     Heard,
@@ -38,6 +38,7 @@ from maintain_pipelines.bench.problem import Problem
 from maintain_pipelines.bench.trainings import Model
 from maintain_pipelines.judging import Asking, contest_of, judge_of
 from maintain_pipelines.screening import Screened, screen
+from maintain_pipelines.screening.base import accuracy, decided
 
 #: The method that trains anew, and the share of its epochs after which a short one stops (feasibility study, 0.4).
 RETRAIN, SHORT_SHARE = "retrain", 0.2
@@ -127,13 +128,13 @@ def behaviour_of(desk: Desk, story: Story, state: State) -> Behaviour:
     """How weights answer the cases of a story."""
     ask = Asking(_request(desk, story, (), 0))
     held_out = ask(state, (Role.HOLDOUT,))
-    before = {row.case_id: _decided(row) for row in ask(desk.model.state, (Role.HOLDOUT,))}
+    before = {row.case_id: decided(row) for row in ask(desk.model.state, (Role.HOLDOUT,))}
     return Behaviour(
-        forgotten=_accuracy(ask(state, (Role.FORGET,))),
-        never_seen=_accuracy(ask(state, (Role.NEVER_SEEN,))),
-        retained=_accuracy(ask(state, (Role.RETAIN,))),
-        held_out=_accuracy(held_out),
-        churn=sum(_decided(row) != before[row.case_id] for row in held_out) / len(held_out),
+        forgotten=accuracy(ask(state, (Role.FORGET,))),
+        never_seen=accuracy(ask(state, (Role.NEVER_SEEN,))),
+        retained=accuracy(ask(state, (Role.RETAIN,))),
+        held_out=accuracy(held_out),
+        churn=sum(decided(row) != before[row.case_id] for row in held_out) / len(held_out),
     )
 
 
@@ -225,11 +226,3 @@ def _request(desk: Desk, story: Story, options: tuple[Setting, ...], run: int) -
         budget_steps=_STEPS,
         witness=Witness(),
     )
-
-
-def _decided(row: Measurement) -> int:
-    return row.logits.index(max(row.logits))
-
-
-def _accuracy(rows: tuple[Measurement, ...]) -> float:
-    return sum(_decided(row) == row.label[0] for row in rows) / len(rows)
