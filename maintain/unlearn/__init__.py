@@ -11,10 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from maintain.unlearn.base import Unlearned, Unlearner, UnlearnRequest
-    from maintain.unlearn.boundary import search_boundary
-    from maintain.unlearn.boundary_cache import BoundaryCache, boundary_key
-    from maintain.unlearn.boundary_labels import Boundary, targets_of
-    from maintain.unlearn.boundary_options import BoundaryOptions, TargetKind, reference_options, single_step
     from maintain.unlearn.catalog import load_method
     from maintain.unlearn.checkpoint import weights_in_checkpoint
     from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
@@ -29,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METHODS",
-    "Boundary",
-    "BoundaryCache",
-    "BoundaryOptions",
     "Eligibility",
     "Finding",
     "Finished",
@@ -45,27 +38,21 @@ __all__ = [
     "Standing",
     "Start",
     "Stop",
-    "TargetKind",
     "Trained",
     "UnlearnRequest",
     "Unlearned",
     "Unlearner",
     "Witness",
     "behavioural_eligibility",
-    "boundary_key",
     "check_recipe",
     "continued_recipe",
     "default_recipe",
     "load_method",
     "method_info",
     "read_start",
-    "reference_options",
     "resolve_options",
     "retrain_eligibility",
-    "search_boundary",
-    "single_step",
     "steps_of",
-    "targets_of",
     "train",
     "weights_in_checkpoint",
 ]
@@ -73,10 +60,6 @@ __all__ = [
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "base": ("UnlearnRequest", "Unlearned", "Unlearner"),
-    "boundary": ("search_boundary",),
-    "boundary_cache": ("BoundaryCache", "boundary_key"),
-    "boundary_labels": ("Boundary", "targets_of"),
-    "boundary_options": ("BoundaryOptions", "TargetKind", "reference_options", "single_step"),
     "catalog": ("load_method",),
     "checkpoint": ("weights_in_checkpoint",),
     "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),

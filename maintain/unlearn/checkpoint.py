@@ -32,7 +32,8 @@ _NAME = _SCHEMA[0]
 class Checkpoint:
     """Everything a training needs to go on bit for bit after its last look: `feed` and `best` are plain values.
 
-    `kept` holds the weights that the training would end with by now, where they are not the last.
+    `kept` holds the weights that the training would end with by now, where they are not the last; `objective` is what
+    the objective remembers.
     """
 
     training: Digest
@@ -46,6 +47,7 @@ class Checkpoint:
     rng: list[Tensor]
     kept: dict[str, Tensor] | None = None
     best: dict[str, Any] | None = None
+    objective: dict[str, Tensor] = dataclasses.field(default_factory=dict)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

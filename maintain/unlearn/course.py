@@ -58,7 +58,8 @@ class Precision(StrEnum):
 class Course:
     """One training, from its first step to its last. A look follows every `leg` of steps.
 
-    `weight_decay` pulls every moving weight to zero, `clip_norm` bounds a gradient's norm.
+    `weight_decay` pulls every moving weight to zero, `clip_norm` bounds a gradient's norm, `nesterov` looks ahead
+    along the momentum.
     """
 
     steps: int
@@ -74,6 +75,7 @@ class Course:
     layers: Layers = Layers.ALL
     choice: Choice = Choice.LAST
     precision: Precision = Precision.FP32
+    nesterov: bool = True
 
     @property
     def legs(self) -> int:

@@ -7,7 +7,7 @@ touch gradients or weights does so in the two places that it is given, and nowhe
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +108,13 @@ class Objective:
 
     def mend(self, network: nn.Module) -> None:
         """Change weights after a step; never those that do not move."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What changed since `begin` and decides the steps to come; a checkpoint keeps it. Never weights."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Stand where `state` says, after `begin`; its tensors lie on the processor."""
 
 
 def frozen_copy(network: nn.Module) -> nn.Module:

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from maintain.errors import UnknownNameError
 from maintain.options import fill_in
 from maintain.records import Setting
-from maintain.unlearn.table import ANEW, CONTROLS, RELABELLING, RESETTING, RIVALS
+from maintain.unlearn.table import ANEW, CONTROLS, PERTURBED, RELABELLING, RESETTING, RIVALS
 from maintain.unlearn.table.row import MethodInfo
 
 METHODS: Mapping[str, MethodInfo] = {
     info.name: info
-    for info in sorted((*CONTROLS, *RELABELLING, *RESETTING, *RIVALS, *ANEW), key=lambda info: info.name)
+    for info in sorted((*CONTROLS, *RELABELLING, *PERTURBED, *RESETTING, *RIVALS, *ANEW), key=lambda info: info.name)
 }
 
 

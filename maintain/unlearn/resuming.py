@@ -36,6 +36,7 @@ def keep(session: Session) -> None:
             best=None
             if kept is None
             else {"feed": asdict(kept.feed), "step": kept.step, "standing": asdict(kept.standing)},
+            objective={name: tensor.cpu() for name, tensor in session.asked.objective.state().items()},
         ),
     )
 
@@ -55,6 +56,7 @@ def resume(session: Session) -> None:
     if found.kept is not None and found.best is not None:
         standing = Standing(**found.best["standing"])
         session.kept = Kept(found.kept, _feed_state(found.best["feed"]), found.best["step"], standing)
+    session.asked.objective.restore(found.objective)
     restore_rng(tuple(found.rng), session.asked.device)
 
 

@@ -24,7 +24,7 @@ def optimiser_of(network: nn.Module, named: Network, course: Course) -> SGD:
         [weight for weight in network.parameters() if weight.requires_grad],
         lr=course.learning_rate,
         momentum=course.momentum,
-        nesterov=course.momentum > 0,
+        nesterov=course.nesterov and course.momentum > 0,
         weight_decay=course.weight_decay,
     )
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from maintain.imaging import Blueprint, Chain, default_chain
 from maintain.records import Network, Scalar, Setting, Step
-from maintain.unlearn.boundary_labels import Boundary
+from maintain.unlearn.boundary.labels import Boundary
 from maintain.vocabulary import Head
 
 FLOAT = Step("to-float", 1)

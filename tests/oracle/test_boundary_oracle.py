@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from helpers.boundaries import PLAIN, decided, linear, stored
-from maintain.unlearn.boundary import search_boundary
-from maintain.unlearn.boundary_noise import normals
-from maintain.unlearn.boundary_options import BoundaryOptions
-from maintain.unlearn.boundary_steps import change_of, other_margin, sign_direction
+from maintain.unlearn.boundary.noise import normals
+from maintain.unlearn.boundary.options import BoundaryOptions
+from maintain.unlearn.boundary.search import search_boundary
+from maintain.unlearn.boundary.steps import change_of, other_margin, sign_direction
 
 Floats = NDArray[np.float64]
 

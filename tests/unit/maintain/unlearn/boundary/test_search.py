@@ -12,11 +12,11 @@ from torch.testing import assert_close
 from helpers.boundaries import FLOAT, PLAIN, convolutional, decided, linear, standardise, stored
 from maintain.errors import InputError, NotEvaluatedError
 from maintain.imaging import Chain
-from maintain.unlearn.boundary import frozen, search_boundary
-from maintain.unlearn.boundary_labels import Boundary, joined
-from maintain.unlearn.boundary_noise import normals
-from maintain.unlearn.boundary_options import LEVEL, Anneal, BoundaryOptions, StepRule, single_step
-from maintain.unlearn.boundary_steps import change_of, climbed
+from maintain.unlearn.boundary.labels import Boundary, joined
+from maintain.unlearn.boundary.noise import normals
+from maintain.unlearn.boundary.options import LEVEL, Anneal, BoundaryOptions, StepRule, single_step
+from maintain.unlearn.boundary.search import frozen, search_boundary
+from maintain.unlearn.boundary.steps import change_of, climbed
 
 OPTIONS = BoundaryOptions(radius=0.02)
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from maintain.errors import InputError
-from maintain.unlearn.boundary_options import (
+from maintain.unlearn.boundary.options import (
     RADIUS,
     Anneal,
     BoundaryOptions,
     StepRule,
+    projected_steps,
     reference_options,
     single_step,
 )
@@ -59,6 +60,13 @@ def test_steps_fall_with_the_root_and_are_together_as_long_as_the_reach() -> Non
     steps = [options.step_size(step) for step in range(1, 10)]
     assert sum(steps) == pytest.approx(0.45)
     assert [steps[0] / step for step in steps] == pytest.approx([math.sqrt(t) for t in range(1, 10)])
+
+
+def test_steady_steps_are_alike_and_those_of_boundary_shrink_are_eight_levels() -> None:
+    options = projected_steps(0.1)
+    assert [options.step_size(step) for step in range(1, 6)] == pytest.approx([8 / 255] * 5)
+    assert (options.steps, options.bisections, options.radius) == (5, 0, 0.1)
+    assert [projected_steps(0.4).step_size(step) for step in (1, 5)] == pytest.approx([0.08, 0.08])
 
 
 def test_one_step_is_at_least_the_radius_so_that_its_projection_is_fgsm() -> None:

@@ -9,8 +9,8 @@ from torch.testing import assert_close
 
 from helpers.boundaries import some_boundary
 from maintain.errors import InputError
-from maintain.unlearn.boundary_labels import targets_of
-from maintain.unlearn.boundary_options import TargetKind
+from maintain.unlearn.boundary.labels import targets_of
+from maintain.unlearn.boundary.options import TargetKind
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.inf, math.nan])

@@ -17,11 +17,11 @@ from maintain.errors import InputError
 from maintain.imaging.batches import batch_bounds
 from maintain.imaging.compute import deterministic
 from maintain.imaging.transforms import Chain
-from maintain.unlearn.boundary_labels import Boundary, joined, masked
-from maintain.unlearn.boundary_noise import normals
-from maintain.unlearn.boundary_options import BoundaryOptions, StepRule
-from maintain.unlearn.boundary_reference import REFERENCE_BATCH, reference_boundary
-from maintain.unlearn.boundary_steps import ball, change_of, climbed, finite, finite_outputs, on_grid
+from maintain.unlearn.boundary.labels import Boundary, joined, masked
+from maintain.unlearn.boundary.noise import normals
+from maintain.unlearn.boundary.options import BoundaryOptions, StepRule
+from maintain.unlearn.boundary.reference import REFERENCE_BATCH, reference_boundary
+from maintain.unlearn.boundary.steps import ball, change_of, climbed, finite, finite_outputs, on_grid
 
 #: Cases searched at a time; memory is then bounded, and on two cores larger gains nothing.
 SEARCH_BATCH = 128

@@ -7,8 +7,8 @@ from torch.nn import functional
 from torch.testing import assert_close
 
 from maintain.errors import InputError, NotEvaluatedError
-from maintain.unlearn.boundary_options import LEVEL, Anneal, BoundaryOptions, StepRule
-from maintain.unlearn.boundary_steps import (
+from maintain.unlearn.boundary.options import LEVEL, Anneal, BoundaryOptions, StepRule
+from maintain.unlearn.boundary.steps import (
     ball,
     change_of,
     climbed,

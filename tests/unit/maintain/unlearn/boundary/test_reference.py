@@ -11,10 +11,10 @@ from torch.testing import assert_close
 from helpers.boundaries import FLOAT, PLAIN, convolutional, decided, linear, standardise, stored
 from maintain.errors import InputError
 from maintain.imaging import Chain
-from maintain.unlearn.boundary import search_boundary
-from maintain.unlearn.boundary_noise import normals
-from maintain.unlearn.boundary_options import BoundaryOptions, reference_options
-from maintain.unlearn.boundary_reference import MEANS, REFERENCE_BATCH, SPREADS
+from maintain.unlearn.boundary.noise import normals
+from maintain.unlearn.boundary.options import BoundaryOptions, reference_options
+from maintain.unlearn.boundary.reference import MEANS, REFERENCE_BATCH, SPREADS
+from maintain.unlearn.boundary.search import search_boundary
 
 
 def test_images_of_other_channels_are_refused() -> None:

@@ -11,9 +11,9 @@ from safetensors.torch import load_file, save_file
 from helpers.boundaries import FLOAT, some_boundary, standardise
 from maintain.errors import DamagedError
 from maintain.unlearn import weights_in_checkpoint
-from maintain.unlearn.boundary_cache import BoundaryCache, Kept, boundary_key
-from maintain.unlearn.boundary_labels import Boundary
-from maintain.unlearn.boundary_options import BoundaryOptions
+from maintain.unlearn.boundary.cache import BoundaryCache, Kept, boundary_key
+from maintain.unlearn.boundary.labels import Boundary
+from maintain.unlearn.boundary.options import BoundaryOptions
 
 SEARCH: dict[str, Any] = {
     "weights": "w" * 64,

@@ -19,8 +19,8 @@ from maintain.codec import encode, write_bytes
 from maintain.errors import DamagedError
 from maintain.hashing import Digest, digest_bytes, digest_json
 from maintain.records import Step
-from maintain.unlearn.boundary_labels import Boundary
-from maintain.unlearn.boundary_options import BoundaryOptions
+from maintain.unlearn.boundary.labels import Boundary
+from maintain.unlearn.boundary.options import BoundaryOptions
 
 #: Schema of the file and version of the search, part of every key: raised when equal inputs would find other labels.
 _SCHEMA = "maintain.boundary@1"

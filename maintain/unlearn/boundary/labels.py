@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from maintain.errors import InputError
-from maintain.unlearn.boundary_options import TargetKind
+from maintain.unlearn.boundary.options import TargetKind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +41,10 @@ class Boundary:
     def uncrossed(self) -> int:
         """How many cases kept their answer in the whole search, and were given the best other class."""
         return int((~self.crossed).sum())
+
+    def to(self, device: str) -> Boundary:
+        """The same on a device."""
+        return Boundary(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def joined(parts: Sequence[Boundary]) -> Boundary:

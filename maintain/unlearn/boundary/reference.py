@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from maintain.errors import InputError
 from maintain.imaging.transforms import Chain
-from maintain.unlearn.boundary_labels import Boundary
-from maintain.unlearn.boundary_noise import normals
-from maintain.unlearn.boundary_steps import finite, finite_outputs, on_grid
+from maintain.unlearn.boundary.labels import Boundary
+from maintain.unlearn.boundary.noise import normals
+from maintain.unlearn.boundary.steps import finite, finite_outputs, on_grid
 
 if TYPE_CHECKING:
-    from maintain.unlearn.boundary_options import BoundaryOptions
+    from maintain.unlearn.boundary.options import BoundaryOptions
 
 #: CIFAR-10's channel means as the reference has them; the blue one is .4465 in truth (B3).
 MEANS = (0.4914, 0.4822, 0.2265)

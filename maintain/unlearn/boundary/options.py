@@ -18,6 +18,8 @@ RADIUS = 0.1
 STEPS = 10
 #: All steps together, in radii: enough to turn once and still reach the edge of the ball.
 REACH = 2.0
+#: Steps of Boundary Shrink's other search, projected gradient descent, and the length of each, in pixel units.
+PROJECTED_STEPS, PROJECTED_SIZE = 5, 8 / 255
 #: Halvings of the step that crossed: six bring a step of .04 below a thousandth, a quarter of one 8-bit level.
 BISECTIONS = 6
 
@@ -72,6 +74,7 @@ class TargetKind(StrEnum):
 class BoundaryOptions:
     """One search. `closeness` is lambda and `noise` is gamma of the paper; with `steps=1` and neither it is FGSM.
 
+    With `steady` every step is as long as the others, else each is shorter than the one before, by 1/sqrt(t).
     With `replicate` the labels are those of the reference code, its mistakes included; for comparison only.
 
     Raises:
@@ -87,6 +90,7 @@ class BoundaryOptions:
     anneal: Anneal = Anneal.NONE
     rule: StepRule = StepRule.SIGN
     discretise: bool = False
+    steady: bool = False
     replicate: bool = False
 
     def __post_init__(self) -> None:
@@ -113,7 +117,9 @@ class BoundaryOptions:
         return self.replicate
 
     def step_size(self, step: int) -> float:
-        """eps0 / sqrt(t) for t = 1..T, eps0 such that all steps together are `reach` radii long."""
+        """eps0 / sqrt(t) for t = 1..T, or eps0 where steady, such that all steps together are `reach` radii long."""
+        if self.steady:
+            return self.reach * self.radius / self.steps
         whole = sum(1 / math.sqrt(number) for number in range(1, self.steps + 1))
         return self.reach * self.radius / whole / math.sqrt(step)
 
@@ -132,6 +138,12 @@ class BoundaryOptions:
 def single_step(radius: float = RADIUS) -> BoundaryOptions:
     """The search of Boundary Shrink (Chen et al., CVPR 2023): one signed gradient step of the whole radius."""
     return BoundaryOptions(radius=radius, steps=1, bisections=0)
+
+
+def projected_steps(radius: float = RADIUS) -> BoundaryOptions:
+    """The other search of Boundary Shrink: five equal steps of 8/255, longer where they would not reach the edge."""
+    reach = min(max(SMALLEST_REACH, PROJECTED_STEPS * PROJECTED_SIZE / radius), LARGEST_REACH)
+    return BoundaryOptions(radius=radius, steps=PROJECTED_STEPS, reach=reach, bisections=0, steady=True)
 
 
 def reference_options(*, closeness: float = 0.0, noise: float = 0.0) -> BoundaryOptions:

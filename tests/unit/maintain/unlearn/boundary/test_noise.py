@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from maintain.unlearn.boundary_noise import mixed, normals
+from maintain.unlearn.boundary.noise import mixed, normals
 
 _64 = (1 << 64) - 1
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from maintain.errors import InputError, NotEvaluatedError
-from maintain.unlearn.boundary_labels import masked, own_class
-from maintain.unlearn.boundary_options import LEVEL, BoundaryOptions, StepRule
+from maintain.unlearn.boundary.labels import masked, own_class
+from maintain.unlearn.boundary.options import LEVEL, BoundaryOptions, StepRule
 
 
 def other_margin(outputs: Tensor, labels: Tensor) -> Tensor:
