@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Cost,
         attempt,
         behaviour_of,
+        never_seen_accuracy,
         short_retrain,
         whole_label,
     )
@@ -43,7 +44,16 @@ if TYPE_CHECKING:
 
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
-    "attempts": ("Attempt", "Behaviour", "Cost", "attempt", "behaviour_of", "short_retrain", "whole_label"),
+    "attempts": (
+        "Attempt",
+        "Behaviour",
+        "Cost",
+        "attempt",
+        "behaviour_of",
+        "never_seen_accuracy",
+        "short_retrain",
+        "whole_label",
+    ),
     "desk": ("EXAMPLES", "GROUP", "NEVER_SAW", "Desk", "Story", "desk_of"),
     "forge": ("Forgery", "Judged", "judge"),
     "forging": ("jittered",),
@@ -100,6 +110,7 @@ __all__ = [
     "judge",
     "judged_state",
     "leaking",
+    "never_seen_accuracy",
     "references",
     "retrained",
     "separable",

@@ -138,6 +138,11 @@ def behaviour_of(desk: Desk, story: Story, state: State) -> Behaviour:
     )
 
 
+def never_seen_accuracy(desk: Desk, story: Story) -> float:
+    """The champion's accuracy on never-seen validation cases of the group: what `selective` methods are told."""
+    return accuracy(Asking(_request(desk, story, (), 0))(desk.model.state, (Role.NEVER_SEEN_VALIDATION,)))
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
