@@ -57,7 +57,7 @@ def test_a_cell_hangs_on_its_own_method_and_on_the_loop() -> None:
     assert code_of("msg") != code_of("salun")
     assert {"maintain/unlearn/loop.py"} == set(method_table._files("maintain.unlearn.loop"))
     assert "maintain.unlearn.revision" in method_table._IMPORTED.findall(
-        (method_table.ROOT / "maintain/unlearn/msg.py").read_text()
+        (Path(method_table.__file__).parents[1] / "maintain/unlearn/msg.py").read_text()
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from torch.nn.modules import module as modules
 
 from maintain.errors import InputError
-from maintain.records import Setting
+from maintain.records import LoaderLog, Setting
 from maintain.vocabulary import Outcome, Role
 from maintain_pipelines.bench.attempts import attempt, behaviour_of, short_retrain, whole_label
 from maintain_pipelines.bench.desk import EXAMPLES, Desk, desk_of
@@ -24,8 +24,8 @@ def desk() -> Desk:
     return desk_of(replace(separable(3, patients=80), epochs=EPOCHS), Trainings())
 
 
-def handed_out(counts: object) -> int:
-    return sum(row.times for row in counts.rows)  # type: ignore[attr-defined]
+def handed_out(log: LoaderLog) -> int:
+    return sum(row.times_seen for row in log.rows)
 
 
 def test_an_unknown_option_is_refused_and_nothing_goes_on_counting(desk: Desk) -> None:
@@ -66,9 +66,7 @@ def test_an_attempt_is_offered_as_what_it_is(desk: Desk) -> None:
 
 
 def test_a_short_retrain_stops_after_a_fifth_of_the_epochs_and_never_saw(desk: Desk) -> None:
-    short, whole = (
-        make(desk) for make in (lambda d: short_retrain(d, EXAMPLES), lambda d: attempt(d, EXAMPLES, "retrain"))
-    )
+    short, whole = short_retrain(desk, EXAMPLES), attempt(desk, EXAMPLES, "retrain")
     assert short.heard.steps * EPOCHS == whole.heard.steps
     assert short.judged.outcome_of("never-saw") is Outcome.PASS
     assert short.judged.outcome_of("integrity") is Outcome.PASS
@@ -89,3 +87,11 @@ def test_the_champion_behaves_as_itself(desk: Desk) -> None:
     assert 0.0 < own.held_out <= 1.0
     other = attempt(desk, EXAMPLES, "retrain")
     assert behaviour_of(desk, EXAMPLES, other.state).churn > 0.0
+
+
+def test_a_search_for_labels_costs_what_it_asks(desk: Desk) -> None:
+    plain, searched = (
+        attempt(desk, EXAMPLES, method, (Setting("steps", 20),)) for method in ("second-best-label", "psg")
+    )
+    forgotten = len(desk.planned(EXAMPLES).roles.of(Role.FORGET))
+    assert searched.cost.gradients >= plain.cost.gradients + forgotten
