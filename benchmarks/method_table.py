@@ -415,7 +415,7 @@ def render(document: Mapping[str, Any]) -> str:
     lines += [
         "",
         "A method is tried where it passed more than half of the runs of a story of the claim, those that passed most"
-        " first, of equals the cheapest; `retrain` ends every search.",
+        " first, of equals the cheapest, as many as together cost at most half a retrain; `retrain` ends every search.",
     ]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -94,7 +94,9 @@ def test_lines_are_ranked_by_passes_then_cost_and_measured_beside_the_retrain_of
 
 
 def test_the_table_says_who_passes_and_what_is_missing(tmp_path: Path) -> None:
-    cells = table(retrain=[cell(RETRAIN)] * 3, msg=[cell("msg")] * 3, salun=[cell("salun", outcome="fail")] * 3)
+    cells = table(
+        retrain=[cell(RETRAIN, gradients=1000)] * 3, msg=[cell("msg")] * 3, salun=[cell("salun", outcome="fail")] * 3
+    )
     cells |= {cell_name(STORY, seed, AGAIN): cell(AGAIN) for seed in SEEDS}
     document = method_table.publish(tmp_path / "method_table.json", cells)
     text = (tmp_path / "method_table.md").read_text()
