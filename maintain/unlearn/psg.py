@@ -5,10 +5,11 @@ The ancestor, Boundary Shrink, is the same update with a shorter search and no r
 
 from __future__ import annotations
 
+from maintain.errors import InputError
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.boundary import TargetKind, projected_steps, single_step
 from maintain.unlearn.course import Course
-from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.eligibility import Eligibility, Finding, Grade
 from maintain.unlearn.perturbed import Perturbed
 from maintain.unlearn.psg_options import PsgChoices, psg_choices, psg_course
 from maintain.unlearn.revision import eligible, revise
@@ -21,10 +22,14 @@ class Psg:
     """The method `psg`."""
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
-        """Whether forgotten cases can be relabelled within the budget. Raises for options that contradict."""
+        """Whether forgotten cases can be relabelled within the budget, by options that do not contradict each other."""
         options = options_of("psg", request)
-        psg_choices(options)
-        return eligible(request, psg_course(options), method="psg")
+        found = eligible(request, psg_course(options), method="psg")
+        try:
+            psg_choices(options)
+        except InputError as error:
+            return Eligibility((Finding(Grade.BLOCKING, error.message, error.remedy), *found.reasons))
+        return found
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning forgotten cases with their boundary's answer. Raises as `revise` does."""

@@ -200,7 +200,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
 )
 
 #: Methods of the language that a catalogue may not have yet (DESIGN §1).
-LATER_METHODS = ("psg", "distil-reference", "reset-refit", "short-retrain")
+LATER_METHODS = ("distil-reference", "reset-refit", "short-retrain")
 
 
 def children(prefix: str) -> dict[str, Key]:

@@ -108,14 +108,6 @@ class BoundaryOptions:
         if self.replicate and (self.steps, self.bisections, self.rule) != (1, 0, StepRule.SIGN):
             raise _contradiction("The reference takes one sign step", "Use `reference_options`.")
 
-    @property
-    def trains_norms(self) -> bool:
-        """Whether the update that follows lets batch normalisation learn from forget-only batches, as the reference.
-
-        Measured, that alone is almost all of the reference's forgetting (psg.md §6.4).
-        """
-        return self.replicate
-
     def step_size(self, step: int) -> float:
         """eps0 / sqrt(t) for t = 1..T, or eps0 where steady, such that all steps together are `reach` radii long."""
         if self.steady:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from maintain.options import Option
@@ -26,6 +27,8 @@ from maintain.vocabulary import Claim
 
 #: Temperatures outside this range make soft labels hard, or all classes alike.
 SMALLEST_TEMPERATURE, LARGEST_TEMPERATURE = 0.01, 100.0
+#: A tenth of the rate beside retained cases: with none to hold the rest, that rate ends below chance in 80 steps.
+SHRINK_RATE = 1e-3
 
 
 class PsgMode(StrEnum):
@@ -222,7 +225,7 @@ PERTURBED = (
                 doc="How far the search may change any one pixel, on a scale from black 0 to white 1.",
             ),
             UPDATE_STEPS,
-            LEARNING_RATE,
+            replace(LEARNING_RATE, default=SHRINK_RATE),
             LAYERS,
             Option(
                 name="norms",

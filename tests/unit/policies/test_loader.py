@@ -109,7 +109,12 @@ def test_the_golden_file_points_at_what_it_names(catalogues: Catalogues) -> None
         (changed("unlearn: {methods: []}"), 8, 20, "found an empty list"),
         (changed("unlearn: {methods: [retrain, retrain]}"), 8, 30, "listed twice"),
         (changed("unlearn: {methods: [auto]}"), 8, 21, "stands alone"),
-        (changed("unlearn: {methods: [psg]}"), 8, 21, "the method psg is part of the policy language"),
+        (
+            changed("unlearn: {methods: [short-retrain]}"),
+            8,
+            21,
+            "the method short-retrain is part of the policy language",
+        ),
         (changed("unlearn: {methods: [[retrain]]}"), 8, 21, "found a list"),
         (changed("unlearn: {options: {retrain: {radius: 1}}}"), 8, 31, "Known: none"),
         (changed("nothing_to_forget: suppress"), 8, 20, "suppress is part of the policy language"),

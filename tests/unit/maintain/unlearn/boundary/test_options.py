@@ -13,7 +13,6 @@ from maintain.unlearn.boundary.options import (
     BoundaryOptions,
     StepRule,
     projected_steps,
-    reference_options,
     single_step,
 )
 
@@ -86,9 +85,3 @@ def test_one_step_is_at_least_the_radius_so_that_its_projection_is_fgsm() -> Non
 def test_the_closeness_is_annealed_from_its_full_value(anneal: Anneal, factors: list[float]) -> None:
     options = BoundaryOptions(steps=4, closeness=0.5, anneal=anneal)
     assert [options.closeness_at(step) for step in range(1, 5)] == pytest.approx([0.5 * one for one in factors])
-
-
-def test_only_a_search_that_replicates_asks_for_norms_that_learn() -> None:
-    assert reference_options().trains_norms
-    assert not BoundaryOptions().trains_norms
-    assert not single_step().trains_norms
