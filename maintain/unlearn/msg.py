@@ -93,7 +93,7 @@ def _first(given: Iterator[Swept], count: int) -> Iterator[Swept]:
 def _add(
     scene: Scene,
     champion: nn.Module,
-    weights: dict[str, Tensor],
+    weights: dict[str, nn.Parameter],
     total: dict[str, Tensor],
     swept: Swept,
     *,
