@@ -160,7 +160,7 @@ def _gates_told(requests: tuple[GateRequest, ...]) -> str:
 
 
 def _slot_line(slot: Slot) -> str:
-    methods = ", else ".join(method.name for method in slot.methods)
+    methods = ", else ".join(map(slot.told, slot.methods))
     return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
 
 

@@ -43,7 +43,7 @@ class ShortRetrain:
             budget_steps=request.budget_steps,
             device=request.device,
             precision=request.precision,
-            checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
+            checkpoint=request.checkpoint_of(_NAME),
             progress=request.progress,
             stop=request.stop,
             say=request.say,

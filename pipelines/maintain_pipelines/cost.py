@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maintain.errors import InputError
-from maintain.records import ModelSpec, RoleTable, TrainingManifest
+from maintain.records import MethodRequest, ModelSpec, RoleTable, Slot
 from maintain.unlearn import Eligibility, check_recipe, method_info, retrain_eligibility, steps_of
 from maintain.vocabulary import Role
+from maintain_pipelines.champions import Champion
 
 #: The method whose steps follow from the model's own recipe.
 RETRAIN = "retrain"
@@ -31,16 +32,15 @@ class MethodCost:
     notes: tuple[str, ...]
 
 
-def cost_of(
-    method: str, spec: ModelSpec, manifest: TrainingManifest, roles: RoleTable, *, budget_steps: int
-) -> MethodCost:
-    """The cost of a method on these roles. Raises `UnknownNameError` for a method of no table."""
+def cost_of(slot: Slot, request: MethodRequest, budget_steps: int, champion: Champion, roles: RoleTable) -> MethodCost:
+    """The cost of a request of this slot. Raises `UnknownNameError` for a method of no table."""
+    spec, manifest, method = champion.spec, champion.manifest, request.name
     retained = roles.of(Role.RETAIN)
     eligibility = Eligibility(())
     if method == RETRAIN:
         eligibility = retrain_eligibility(spec, manifest, retained, budget_steps=budget_steps)
     return MethodCost(
-        method=method,
+        method=slot.told(request),
         doc=method_info(method).doc,
         steps=_recipe_steps(spec, len(retained)) if method == RETRAIN else None,
         champion_steps=_recipe_steps(spec, len(manifest.learned)),
