@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from maintain.unlearn.boundary_options import BoundaryOptions, TargetKind, reference_options, single_step
     from maintain.unlearn.catalog import load_method
     from maintain.unlearn.checkpoint import weights_in_checkpoint
-    from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
+    from maintain.unlearn.eligibility import (
+        Asked,
+        Eligibility,
+        Finding,
+        Grade,
+        behavioural_eligibility,
+        retrain_eligibility,
+    )
+    from maintain.unlearn.foresight import Foreseen, foresee, recipe_steps
     from maintain.unlearn.loop import Finished
     from maintain.unlearn.options import METHODS, method_info, resolve_options
     from maintain.unlearn.recipes import check_recipe, continued_recipe, default_recipe, steps_of
@@ -29,12 +37,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METHODS",
+    "Asked",
     "Boundary",
     "BoundaryCache",
     "BoundaryOptions",
     "Eligibility",
     "Finding",
     "Finished",
+    "Foreseen",
     "Grade",
     "Heard",
     "Judge",
@@ -56,9 +66,11 @@ __all__ = [
     "check_recipe",
     "continued_recipe",
     "default_recipe",
+    "foresee",
     "load_method",
     "method_info",
     "read_start",
+    "recipe_steps",
     "reference_options",
     "resolve_options",
     "retrain_eligibility",
@@ -79,7 +91,8 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "boundary_options": ("BoundaryOptions", "TargetKind", "reference_options", "single_step"),
     "catalog": ("load_method",),
     "checkpoint": ("weights_in_checkpoint",),
-    "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
+    "eligibility": ("Asked", "Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
+    "foresight": ("Foreseen", "foresee", "recipe_steps"),
     "loop": ("Finished",),
     "options": ("METHODS", "method_info", "resolve_options"),
     "recipes": ("check_recipe", "continued_recipe", "default_recipe", "steps_of"),

@@ -78,9 +78,9 @@ def facts_of(value: object) -> dict[str, Fact]:
 def lines_of(value: object) -> Iterator[tuple[str, dict[str, Fact]]]:
     """The lines that a value has of its own: a line a method that was tried, a line a gate."""
     for tried in value.decisions if isinstance(value, Candidate) else ():
-        options = {f"option-{setting.name}": setting.value for setting in tried.differing}
-        facts = {"method": tried.method, **options, "chosen": tried.chosen, "steps": tried.steps, "label": tried.label}
-        yield "method", facts
+        options: dict[str, Fact] = {f"option-{setting.name}": setting.value for setting in tried.differing}
+        told: dict[str, Fact] = {"chosen": tried.chosen, "steps": tried.steps, "label": tried.label}
+        yield "method", {"method": tried.method, **options, **told}
     for gate in value.gates if isinstance(value, Verdict) else ():
         yield "gate", {"gate": gate.gate, "outcome": gate.outcome.value, "decisive": gate.decisive}
 

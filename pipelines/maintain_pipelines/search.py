@@ -14,9 +14,8 @@ from typing import TypeAlias
 from maintain.errors import InputError, NotEvaluatedError, RefusedError
 from maintain.imaging import State
 from maintain.records import Decision, MethodRequest, Plan, Slot
-from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info, steps_of
-from maintain.vocabulary import Claim, Role
-from maintain_pipelines.cost import RETRAIN
+from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info
+from maintain_pipelines.cost import RETRAIN, never_saw, reserved_steps
 from maintain_pipelines.judging import contest_of, judge_of
 from maintain_pipelines.screening import Contest, Screened, retained_loss, screen
 
@@ -102,7 +101,7 @@ def _try(ground: _Ground, method: MethodRequest, request: UnlearnRequest) -> tup
     against = _against(ground.plan, method, request)
     if against is not None:
         return Decision(method.name, False, against), None
-    if _never_saw(method):
+    if never_saw(method):
         return _anew(ground, method, request)
     try:
         contest = ground.contest()
@@ -164,18 +163,6 @@ def _request(
     return replace(
         request,
         options=method.options,
-        budget_steps=request.budget_steps - request.witness.steps - _reserved(request, later),
+        budget_steps=request.budget_steps - request.witness.steps - reserved_steps(request.spec, request.roles, later),
         progress=lambda epoch, epochs, _loss: tell(told, epoch, epochs),
     )
-
-
-def _reserved(request: UnlearnRequest, later: tuple[MethodRequest, ...]) -> int:
-    recipe, retained = request.spec.recipe, len(request.roles.of(Role.RETAIN))
-    if recipe is None or not retained or not any(map(_never_saw, later)):
-        return 0
-    return steps_of(recipe, retained)
-
-
-def _never_saw(method: MethodRequest) -> bool:
-    """Whether the method proves every claim by construction, so that nothing need be measured to choose it."""
-    return Claim.NEVER_SAW in method_info(method.name).claims

@@ -28,7 +28,7 @@ from maintain.records import CaseRef, GateRequest, MethodRequest, Plan, RoleTabl
 from maintain.vocabulary import Claim, ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
-from maintain_pipelines.cost import MethodCost, cost_of
+from maintain_pipelines.cost import MethodCost, costs_of
 from maintain_pipelines.environment import describe_environment
 from maintain_pipelines.judgeable import refuse_unjudged_group, refuse_whole_groups
 from maintain_pipelines.reach import Reach, measure_reach, refuse_excess
@@ -113,15 +113,10 @@ def preview(policy: Policy, context: Context) -> Preview:
     refuse_unjudged_group(plan, roles)
     selection = Selection(plan, roles, matches, champion, strata)
     reach = measure_reach(roles, champion.manifest, standings, policy.limits)
-    return Preview(selection, reach, _costs(plan, champion, roles), barred, splits)
+    return Preview(selection, reach, costs_of(plan, champion.spec, champion.manifest, roles), barred, splits)
 
 
 # --- private ---------------------------------------------------------------------------------------
-
-
-def _costs(plan: Plan, champion: Champion, roles: RoleTable) -> tuple[MethodCost, ...]:
-    first = plan.slots[0]
-    return tuple(cost_of(first, request, plan.budget_steps, champion, roles) for request in first.methods)
 
 
 def _strata(unit: UnitOfWork, gates: tuple[GateRequest, ...], roles: RoleTable) -> Strata | None:

@@ -88,7 +88,7 @@ def _tried(method: MethodEntry) -> Schema:
 
 
 def _value_or_list(value: Schema) -> Schema:
-    described = {name: value[name] for name in ("description", "default") if name in value}
+    described: Schema = {name: value[name] for name in ("description", "default") if name in value}
     one = {name: said for name, said in value.items() if name not in described}
     listed = {"type": "array", "minItems": 1, "maxItems": MOST_COMBINATIONS, "uniqueItems": True, "items": one}
     return {**described, "anyOf": [one, listed]}
