@@ -53,6 +53,23 @@ def fill_in(owner: str, options: Sequence[Option], given: Iterable[Setting]) -> 
     return tuple(Setting(option.name, values.get(option.name, option.default)) for option in options)
 
 
+def read_settings(owner: str, options: Sequence[Option], words: Iterable[str]) -> tuple[Setting, ...]:
+    """Settings said in words, `NAME=VALUE` each, as a command line has them: every option of the table is filled in.
+
+    Raises:
+        InputError: A word has no `=`, or an option is refused as `fill_in` refuses it.
+    """
+    known = {option.name: option for option in options}
+    given = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise InputError(f"{word!r} gives no option of {owner} a value.", remedy="Say NAME=VALUE.")
+        value = _read(owner, known[name], text) if name in known else text
+        given.append(Setting(name, value))
+    return fill_in(owner, options, given)
+
+
 def checked(owner: str, option: Option, value: Scalar) -> Scalar:
     """The value, as the kind of the option has it. Raises `InputError` for one that it cannot have."""
     if type(value) not in _TYPES[option.kind]:
@@ -79,6 +96,24 @@ _TYPES: Mapping[OptionKind, tuple[type, ...]] = {
     "string": (str,),
     "fields": (str,),
 }
+
+
+def _read(owner: str, option: Option, text: str) -> Scalar:
+    """The value that a word says, in the kind of the option."""
+    if option.kind == "boolean":
+        if text not in _BOOLEANS:
+            raise _wrong(owner, option, text, f"one of {', '.join(_BOOLEANS)}")
+        return _BOOLEANS[text]
+    if option.kind not in ("integer", "number"):
+        return text
+    try:
+        return int(text) if option.kind == "integer" else float(text)
+    except ValueError:
+        raise _wrong(owner, option, text, f"of the kind {option.kind}") from None
+
+
+#: How a word says yes and no.
+_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
 
 def _wrong(owner: str, option: Option, value: Scalar, allowed: str) -> InputError:
