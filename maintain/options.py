@@ -35,6 +35,26 @@ class Option:
     looser: Looser | None = None
     choices: tuple[str, ...] = ()
 
+    @property
+    def row(self) -> str:
+        """The option as a row of a documented table: its name, its default, what it may be, what it is."""
+        default = str(self.default).lower() if isinstance(self.default, bool) else self.default
+        return f"| `{self.name}` | {default if default != '' else 'none'} | {self._allowed} | {self.doc} |"
+
+    @property
+    def _allowed(self) -> str:
+        if self.kind == "fields":
+            return "a list of cohort fields"
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.minimum is not None and self.maximum is not None:
+            return f"{self.minimum:g} to {self.maximum:g}"
+        return "true, false" if self.kind == "boolean" else self.kind
+
+
+#: What stands above such rows.
+ROWS_HEAD = "| option | default | allowed | what it is |\n|---|---|---|---|"
+
 
 def fill_in(owner: str, options: Sequence[Option], given: Iterable[Setting]) -> tuple[Setting, ...]:
     """Every option in the table's order: the given value, else the default.
