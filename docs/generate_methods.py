@@ -14,8 +14,8 @@ from maintain.vocabulary import Claim
 
 HEAD = """# Reference of the methods
 
-Written by `python docs/generate_methods.py` from the program; a test keeps it true. What methods have in common, and how
-to read a result, is in [README.md](README.md).
+Written by `python docs/generate_methods.py` from the program; a test keeps it true. What methods have in common, and
+how to read a result, is in [README.md](README.md).
 
 Options stand in a policy below `unlearn.options`; one that is left out has its default. A list of values is tried value
 by value, in the order of the list, except of methods that are never measured before they go on.
@@ -30,7 +30,8 @@ def reference() -> str:
 
 
 def _overview() -> Iterator[str]:
-    yield f"| method | {' | '.join(f'`{claim}`' for claim in Claim)} | loads forget cases |\n|---|{'---|' * len(Claim)}---|"
+    yield f"| method | {' | '.join(f'`{claim}`' for claim in Claim)} | loads forget cases |"
+    yield f"|---|{'---|' * len(Claim)}---|"
     for info in METHODS.values():
         claims = " | ".join("yes" if claim in info.claims else "" for claim in Claim)
         yield f"| [`{info.name}`](#{info.name}) | {claims} | {'yes' if info.consumes_forget else ''} |"
