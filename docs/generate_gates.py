@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maintain.gates import GATE_SET_ALIASES, GATE_SETS, GATES, PROOFS, GateInfo
-from maintain.options import Option
+from maintain.options import ROWS_HEAD
 
 HEAD = """# Gates
 
@@ -50,22 +50,9 @@ def _gate(info: GateInfo) -> Iterator[str]:
     yield f"## {info.name}\n"
     yield f"For {claims}{reported}. {info.doc}\n"
     if info.options:
-        yield "| option | default | allowed | what it is |\n|---|---|---|---|"
-        yield from (_option(option) for option in info.options)
+        yield ROWS_HEAD
+        yield from (option.row for option in info.options)
         yield ""
-
-
-def _option(option: Option) -> str:
-    if option.kind == "fields":
-        allowed = "a list of cohort fields"
-    elif option.choices:
-        allowed = ", ".join(option.choices)
-    elif option.minimum is not None and option.maximum is not None:
-        allowed = f"{option.minimum:g} to {option.maximum:g}"
-    else:
-        allowed = option.kind
-    default = str(option.default).lower() if isinstance(option.default, bool) else option.default
-    return f"| `{option.name}` | {default if default != '' else 'none'} | {allowed} | {option.doc} |"
 
 
 if __name__ == "__main__":

@@ -35,6 +35,26 @@ class Option:
     looser: Looser | None = None
     choices: tuple[str, ...] = ()
 
+    @property
+    def row(self) -> str:
+        """The option as a row of a documented table: its name, its default, what it may be, what it is."""
+        default = str(self.default).lower() if isinstance(self.default, bool) else self.default
+        return f"| `{self.name}` | {default if default != '' else 'none'} | {self._allowed} | {self.doc} |"
+
+    @property
+    def _allowed(self) -> str:
+        if self.kind == "fields":
+            return "a list of cohort fields"
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.minimum is not None and self.maximum is not None:
+            return f"{self.minimum:g} to {self.maximum:g}"
+        return "true, false" if self.kind == "boolean" else self.kind
+
+
+#: What stands above such rows.
+ROWS_HEAD = "| option | default | allowed | what it is |\n|---|---|---|---|"
+
 
 def fill_in(owner: str, options: Sequence[Option], given: Iterable[Setting]) -> tuple[Setting, ...]:
     """Every option in the table's order: the given value, else the default.
@@ -51,6 +71,23 @@ def fill_in(owner: str, options: Sequence[Option], given: Iterable[Setting]) -> 
             raise InputError(f"The option {setting.name} of {owner} is given twice.", remedy="Give it once.")
         values[setting.name] = checked(owner, known[setting.name], setting.value)
     return tuple(Setting(option.name, values.get(option.name, option.default)) for option in options)
+
+
+def read_settings(owner: str, options: Sequence[Option], words: Iterable[str]) -> tuple[Setting, ...]:
+    """Settings said in words, `NAME=VALUE` each, as a command line has them: every option of the table is filled in.
+
+    Raises:
+        InputError: A word has no `=`, or an option is refused as `fill_in` refuses it.
+    """
+    known = {option.name: option for option in options}
+    given = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise InputError(f"{word!r} gives no option of {owner} a value.", remedy="Say NAME=VALUE.")
+        value = _read(owner, known[name], text) if name in known else text
+        given.append(Setting(name, value))
+    return fill_in(owner, options, given)
 
 
 def checked(owner: str, option: Option, value: Scalar) -> Scalar:
@@ -79,6 +116,24 @@ _TYPES: Mapping[OptionKind, tuple[type, ...]] = {
     "string": (str,),
     "fields": (str,),
 }
+
+
+def _read(owner: str, option: Option, text: str) -> Scalar:
+    """The value that a word says, in the kind of the option."""
+    if option.kind == "boolean":
+        if text not in _BOOLEANS:
+            raise _wrong(owner, option, text, f"one of {', '.join(_BOOLEANS)}")
+        return _BOOLEANS[text]
+    if option.kind not in ("integer", "number"):
+        return text
+    try:
+        return int(text) if option.kind == "integer" else float(text)
+    except ValueError:
+        raise _wrong(owner, option, text, f"of the kind {option.kind}") from None
+
+
+#: How a word says yes and no.
+_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
 
 def _wrong(owner: str, option: Option, value: Scalar, allowed: str) -> InputError:

@@ -19,6 +19,9 @@ def train(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model: a new lineage.")],
     snapshot: Annotated[str, typer.Option("--snapshot", "-s", help="The snapshot to learn from.")],
     network: Annotated[str, typer.Option(help="A network of the catalogue.")] = "small-bn",
+    network_option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the network; may be said again.")
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training cases.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and order.")] = 1,
     as_json: AsJson = False,
@@ -30,13 +33,16 @@ def train(
     \b
     Example:
       maintain model train fundus-triage --snapshot first
+      maintain model train fundus-triage --snapshot first --network all-cnn --network-option width=half
     """
     from maintain import codec
     from maintain.cli.composition import open_context
+    from maintain.imaging import network_of
     from maintain_pipelines.train import TrainingOrder, train_first
 
+    order = TrainingOrder(name, snapshot, network_of(network, network_option or ()), epochs, seed)
     with open_context(context.obj) as ports, grace():
-        done = train_first(TrainingOrder(name, snapshot, network, epochs, seed), ports)
+        done = train_first(order, ports)
     accuracy = "-" if done.validation_accuracy is None else f"{done.validation_accuracy:.3f}"
     lines = [
         f"{name} version {done.version.version} is trained and serves (alias champion).",
@@ -89,9 +95,10 @@ def show(
     with open_context(context.obj) as ports:
         champion = load_champion(ports, name)
     spec, manifest = champion.spec, champion.manifest
+    options = "".join(f", {option.name} {option.value}" for option in spec.network.options)
     lines = [
         f"{name} version {champion.version.version} (champion), made by {champion.version.method}",
-        f"network      {spec.network.name}, input {'x'.join(map(str, spec.input_shape))}, head {spec.head}",
+        f"network      {spec.network.name}{options}, input {'x'.join(map(str, spec.input_shape))}, head {spec.head}",
         f"labels       {spec.label_name}: {', '.join(spec.label_order)}",
         f"manifest     {manifest.status}: {len(manifest.learned)} learned,"
         f" {len(manifest.unlearned)} unlearned, {len(manifest.selected_with)} selected with",

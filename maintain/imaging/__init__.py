@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     )
     from maintain.imaging.heads import HeadRule, head_rule
     from maintain.imaging.loader import CaseLoader, LoaderCase, LoaderState
-    from maintain.imaging.networks import NETWORKS, NetworkEntry, build_network, check_network, network_entry
+    from maintain.imaging.networks import (
+        NETWORKS,
+        NetworkEntry,
+        build_network,
+        check_network,
+        network_entry,
+        network_of,
+    )
     from maintain.imaging.pixels import MemoryPixels, PixelSource, load_images
     from maintain.imaging.stages import Layers, Stage, depth_of, last_stages, moving, reset_stages, stages_of
     from maintain.imaging.synthetic import ANSWER_TOLERANCE, answers_apart, synthetic_answers
@@ -102,6 +109,7 @@ __all__ = [
     "model_of",
     "moving",
     "network_entry",
+    "network_of",
     "non_finite",
     "pick_device",
     "precision",
@@ -142,7 +150,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     ),
     "heads": ("HeadRule", "head_rule"),
     "loader": ("CaseLoader", "LoaderCase", "LoaderState"),
-    "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry"),
+    "networks": ("NETWORKS", "NetworkEntry", "build_network", "check_network", "network_entry", "network_of"),
     "pixels": ("MemoryPixels", "PixelSource", "load_images"),
     "stages": ("Layers", "Stage", "depth_of", "last_stages", "moving", "reset_stages", "stages_of"),
     "synthetic": ("ANSWER_TOLERANCE", "answers_apart", "synthetic_answers"),

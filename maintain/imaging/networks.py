@@ -6,12 +6,12 @@ A model is stored as a name, options and its weights, never as code: what may be
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from maintain.errors import InputError, UnknownNameError
-from maintain.options import Option, fill_in
+from maintain.options import Option, fill_in, read_settings
 from maintain.records import Network, Scalar
 from maintain.vocabulary import Head
 
@@ -43,6 +43,17 @@ def network_entry(name: str) -> NetworkEntry:
     if name not in NETWORKS:
         raise UnknownNameError("network", name, NETWORKS)
     return NETWORKS[name]
+
+
+def network_of(name: str, words: Iterable[str] = ()) -> Network:
+    """A network with every option of its row, those said in `NAME=VALUE` words and its defaults.
+
+    Raises:
+        InputError: An option is unknown, given twice, or cannot have that value.
+        UnknownNameError: There is no such network.
+    """
+    entry = network_entry(name)
+    return Network(name, read_settings(_called(entry), entry.options, words))
 
 
 def check_network(network: Network, *, input_shape: tuple[int, ...], head: Head) -> NetworkEntry:
@@ -88,8 +99,12 @@ def build_network(
 
 
 def _options(entry: NetworkEntry, network: Network) -> dict[str, Scalar]:
-    filled = fill_in(f"the network {entry.name!r}", entry.options, network.options)
+    filled = fill_in(_called(entry), entry.options, network.options)
     return {setting.name: setting.value for setting in filled}
+
+
+def _called(entry: NetworkEntry) -> str:
+    return f"the network {entry.name!r}"
 
 
 def _convolution(number: int) -> StagePlan:

@@ -16,6 +16,7 @@ from maintain.errors import InputError, NotEvaluatedError
 from maintain.hashing import digest_bytes
 from maintain.hospital import HospitalOptions, build_hospital
 from maintain.intake import load_pseudonyms
+from maintain.records import Network
 from maintain.vocabulary import Alias, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.champions import load_champion
@@ -118,7 +119,7 @@ def _train_champion(order: DemoOrder, context: Context) -> None:
     if not known:
         freeze_snapshot(SNAPSHOT, MODEL, "diagnosis", None, context)
     context.talk.say("Training the champion ...")
-    train_first(TrainingOrder(MODEL, SNAPSHOT, "small-bn", order.epochs, order.seed), context)
+    train_first(TrainingOrder(MODEL, SNAPSHOT, Network("small-bn"), order.epochs, order.seed), context)
 
 
 def _receive_letter(hospital: Path, context: Context) -> None:

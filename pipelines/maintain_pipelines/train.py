@@ -51,7 +51,7 @@ class TrainingOrder:
 
     model: str
     snapshot: str
-    network: str
+    network: Network
     epochs: int
     seed: int
 
@@ -144,7 +144,7 @@ def _blueprint(order: TrainingOrder, snapshot: Snapshot, context: Context) -> Bl
     height, width, channels = context.arrays.get(snapshot.members[0].pixels).shape
     side = min(height, width)
     return Blueprint(
-        network=Network(order.network),
+        network=order.network,
         input_shape=(channels, side, side),
         head=Head.SOFTMAX,
         label_order=tuple(sorted({member.label for member in snapshot.of(Split.TRAIN)})),
@@ -199,7 +199,7 @@ def _install(
         seed=order.seed,
         code=__version__,
     )
-    body = {"snapshot": manifest.snapshot, "learned": len(manifest.learned), "network": order.network}
+    body = {"snapshot": manifest.snapshot, "learned": len(manifest.learned), "network": order.network.name}
     intent = Intent(
         id=f"train:{order.model}:{trained.weights}",
         version=version,

@@ -208,6 +208,9 @@ def test_a_policy_for_an_unknown_model(fresh: Path) -> None:
     refused("run", policy, workspace=fresh, says="Did you mean 'fundus-triage'?", remedy="Known: fundus-triage.")
 
 
+#: A training that names no lineage of its own.
+TRAIN = ("model", "train", "other", "--snapshot", "first")
+
 # --- names -----------------------------------------------------------------------------------------
 
 
@@ -217,6 +220,10 @@ def test_a_policy_for_an_unknown_model(fresh: Path) -> None:
         (("model", "show", "fundus"), "There is no model called 'fundus'"),
         (("model", "train", "other", "--snapshot", "frist"), "Did you mean 'first'?"),
         (("model", "train", "other", "--snapshot", "first"), "was split for 'fundus-triage'"),
+        ((*TRAIN, "--network", "all-cn"), "Did you mean 'all-cnn'?"),
+        ((*TRAIN, "--network-option", "width=half"), "There is no option of the network 'small-bn'"),
+        ((*TRAIN, "--network", "all-cnn", "--network-option", "width"), "gives no option"),
+        ((*TRAIN, "--network", "all-cnn", "--network-option", "width=double"), "cannot be 'double'"),
         (("runs", "show", "nothing"), "There is no run called 'nothing'"),
         (("report", "nothing"), "There is no run called 'nothing'"),
         (("registry", "show", "fundus-triage", "7"), "There is no version of fundus-triage called '7'"),

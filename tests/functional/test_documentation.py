@@ -15,6 +15,7 @@ import pytest
 
 from helpers.commands import say
 from maintain.hospital.painting import LESION_COLOURS
+from maintain.unlearn import METHODS
 from maintain_pipelines.demo import demo_key
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,14 @@ def test_the_page_of_the_gates_is_what_the_table_says() -> None:
     reference = runpy.run_path(str(ROOT / "docs" / "generate_gates.py"))["reference"]()
     assert reference.count("\n## ") >= 11
     assert (ROOT / "docs" / "gates.md").read_text(encoding="utf-8") == reference, "run python docs/generate_gates.py"
+
+
+def test_the_page_of_the_methods_is_what_the_table_says() -> None:
+    reference = runpy.run_path(str(ROOT / "docs" / "generate_methods.py"))["reference"]()
+    page = (ROOT / "docs" / "methods" / "reference.md").read_text(encoding="utf-8")
+    assert page == reference, "run python docs/generate_methods.py"
+    language = (ROOT / "policies" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in METHODS if f"`{name}`" not in language] == []
 
 
 def test_every_command_has_an_example() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maintain.errors import InputError
-from maintain.options import Option, fill_in
+from maintain.options import Option, fill_in, read_settings
 from maintain.records import Scalar, Setting
 
 OPTIONS = (
@@ -51,3 +51,26 @@ def test_options_are_completed_in_the_order_of_the_table() -> None:
         Setting("layers", "head"),
     )
     assert isinstance(resolved[0].value, float)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("steps", "gives no option of example a value"),
+        ("stps=3", "There is no option of example"),
+        ("steps=3.5", "cannot be '3.5'"),
+        ("steps=0", "cannot be 0"),
+        ("radius=far", "cannot be 'far'"),
+        ("radius=nan", "cannot be nan"),
+        ("mixup=True", "one of true, false"),
+    ],
+)
+def test_words_that_say_no_option_are_refused(word: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_settings("example", OPTIONS, [word])
+    assert said in f"{caught.value.message} {caught.value.remedy}"
+
+
+def test_words_are_read_in_the_kind_of_their_option() -> None:
+    found = read_settings("example", OPTIONS, ["mixup=false", "radius=1", "layers=a=b", "steps=7"])
+    assert found == (Setting("radius", 1.0), Setting("steps", 7), Setting("mixup", False), Setting("layers", "a=b"))

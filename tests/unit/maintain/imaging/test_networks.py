@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from maintain.errors import InputError, UnknownNameError
-from maintain.imaging import NETWORKS, build_network, check_network, weights_digest
+from maintain.imaging import NETWORKS, build_network, check_network, network_of, weights_digest
 from maintain.records import Network, Setting
 from maintain.vocabulary import Head
 
@@ -47,6 +47,14 @@ def test_an_option_that_the_network_does_not_have_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=said):
         check_network(Network(name, options), input_shape=(3, 32, 32), head=Head.SOFTMAX)
+
+
+def test_a_network_is_named_in_words_with_all_its_options() -> None:
+    with pytest.raises(InputError, match="cannot be 'double'"):
+        network_of("all-cnn", ["width=double"])
+    assert network_of("all-cnn") == Network("all-cnn", (Setting("width", "full"),))
+    assert network_of("all-cnn", ["width=half"]) == Network("all-cnn", (Setting("width", "half"),))
+    assert network_of("small-bn") == Network("small-bn")
 
 
 def test_no_outputs_are_refused() -> None:
