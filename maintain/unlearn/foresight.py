@@ -26,6 +26,7 @@ from maintain.unlearn.eligibility import (
     unstepped_eligibility,
 )
 from maintain.unlearn.options import method_info, resolve_options
+from maintain.unlearn.psg_options import psg_choices, psg_course, shrink_course
 from maintain.unlearn.recipes import check_recipe, continued_recipe, require_recipe, steps_of
 from maintain.unlearn.refits import refit_course
 from maintain.unlearn.rounds import max_steps_in
@@ -82,6 +83,23 @@ def rounds(method: str, asked: Asked) -> Foreseen:
         f"Raise the method's `steps`, `max_steps` or `forget_batch` until there are {whole}.",
     )
     return Foreseen(found.steps, Eligibility((*found.eligibility.reasons, short)))
+
+
+def perturbed(method: str, asked: Asked) -> Foreseen:
+    """Steps side by side towards labels of a search, whose options may contradict each other."""
+    options = options_of(method, asked)
+    found = of_course(method, asked, psg_course(options))
+    try:
+        psg_choices(options)
+    except InputError as error:
+        against = Finding(Grade.BLOCKING, error.message, error.remedy)
+        return Foreseen(found.steps, Eligibility((against, *found.eligibility.reasons)))
+    return found
+
+
+def shrinking(method: str, asked: Asked) -> Foreseen:
+    """Steps on forgotten cases alone towards labels of a search."""
+    return of_course(method, asked, shrink_course(options_of(method, asked)))
 
 
 def refit(method: str, asked: Asked) -> Foreseen:

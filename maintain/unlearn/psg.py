@@ -5,17 +5,18 @@ The ancestor, Boundary Shrink, is the same update with a shorter search and no r
 
 from __future__ import annotations
 
-from maintain.errors import InputError
+from collections.abc import Mapping
+
+from maintain.records import Scalar
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.boundary import TargetKind, projected_steps, single_step
-from maintain.unlearn.course import Course
-from maintain.unlearn.eligibility import Eligibility, Finding, Grade
+from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import perturbed, shrinking
 from maintain.unlearn.perturbed import Perturbed
-from maintain.unlearn.psg_options import PsgChoices, psg_choices, psg_course
-from maintain.unlearn.revision import eligible, revise
-from maintain.unlearn.side_by_side import course_of_options, options_of
+from maintain.unlearn.psg_options import PsgChoices, psg_choices, psg_course, shrink_course
+from maintain.unlearn.revision import revise
+from maintain.unlearn.side_by_side import options_of
 from maintain.unlearn.table.perturbed import PsgMode, ShrinkSearch
-from maintain.unlearn.table.row import RETAIN_BATCH
 
 
 class Psg:
@@ -23,13 +24,7 @@ class Psg:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether forgotten cases can be relabelled within the budget, by options that do not contradict each other."""
-        options = options_of("psg", request)
-        found = eligible(request, psg_course(options), method="psg")
-        try:
-            psg_choices(options)
-        except InputError as error:
-            return Eligibility((Finding(Grade.BLOCKING, error.message, error.remedy), *found.reasons))
-        return found
+        return perturbed("psg", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning forgotten cases with their boundary's answer. Raises as `revise` does."""
@@ -42,21 +37,21 @@ class BoundaryShrink:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether forgotten cases can be relabelled within the budget."""
-        return eligible(request, _shrink(request)[1], method="boundary-shrink")
+        return shrinking("boundary-shrink", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning forgotten cases alone with other labels. Raises as `revise` does."""
-        choices, course = _shrink(request)
-        return revise("boundary-shrink", request, Perturbed(choices, say=request.say), course)
+        options = options_of("boundary-shrink", request)
+        objective = Perturbed(_shrinking(options), say=request.say)
+        return revise("boundary-shrink", request, objective, shrink_course(options))
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _shrink(request: UnlearnRequest) -> tuple[PsgChoices, Course]:
-    options = options_of("boundary-shrink", request)
+def _shrinking(options: Mapping[str, Scalar]) -> PsgChoices:
     find = single_step if options["search"] == ShrinkSearch.SINGLE_STEP else projected_steps
-    choices = PsgChoices(
+    return PsgChoices(
         mode=PsgMode.STANDARD,
         held_out_share=0.0,
         search=find(float(options["radius"])),
@@ -65,4 +60,3 @@ def _shrink(request: UnlearnRequest) -> tuple[PsgChoices, Course]:
         remain=0.0,
         retention_drop=0.0,
     )
-    return choices, course_of_options({**options, "retain_batch": RETAIN_BATCH})

@@ -16,6 +16,7 @@ from maintain.unlearn.boundary.options import Anneal, BoundaryOptions, StepRule,
 from maintain.unlearn.course import Choice, Course, Norms
 from maintain.unlearn.side_by_side import course_of_options
 from maintain.unlearn.table.perturbed import PsgMode
+from maintain.unlearn.table.row import RETAIN_BATCH
 
 #: The reference's rate; its other figures are those of every course here (psg.md §1.5).
 REFERENCE_RATE = 1e-5
@@ -70,6 +71,11 @@ def psg_course(values: Mapping[str, Scalar]) -> Course:
         nesterov=False,
         choice=Choice.LAST,
     )
+
+
+def shrink_course(options: Mapping[str, Scalar]) -> Course:
+    """Steps on forgotten cases alone; retained ones are handed out beside them and weigh nothing."""
+    return course_of_options({**options, "retain_batch": RETAIN_BATCH})
 
 
 # --- private ---------------------------------------------------------------------------------------

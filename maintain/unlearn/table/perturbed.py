@@ -21,7 +21,7 @@ from maintain.unlearn.boundary.options import (
     Anneal,
     TargetKind,
 )
-from maintain.unlearn.table.row import FORGET, LAYERS, LEARNING_RATE, SIDE_BY_SIDE, MethodInfo
+from maintain.unlearn.table.row import FORESIGHT, FORGET, LAYERS, LEARNING_RATE, SIDE_BY_SIDE, MethodInfo
 from maintain.unlearn.table.row import STEPS as UPDATE_STEPS
 from maintain.vocabulary import Claim
 
@@ -199,6 +199,7 @@ PERTURBED = (
         "Medical Images, TMLR 2025",
         options=PSG_OPTIONS,
         target="maintain.unlearn.psg:Psg",
+        foreseen=f"{FORESIGHT}:perturbed",
         consumes_forget=True,
     ),
     MethodInfo(
@@ -238,6 +239,7 @@ PERTURBED = (
             FORGET,
         ),
         target="maintain.unlearn.psg:BoundaryShrink",
+        foreseen=f"{FORESIGHT}:shrinking",
         consumes_forget=True,
     ),
 )
