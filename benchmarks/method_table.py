@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence import ATTEMPTS, RESULTS, ROOT, sources_digest, write_cells
+from method_readings import READ_COUNTS, READINGS
 
 from maintain.errors import MaintainError
 from maintain.hashing import Digest, digest_json
@@ -399,14 +400,11 @@ _COLUMNS = {
     "steps": 0,
 }
 
-#: What was read from the tables by a person, and the digest of the counts that were read.
-READ, READINGS = "", dict[str, str]()
-
 
 def render(document: Mapping[str, Any]) -> str:
     """The tables for people."""
     machine = document["machine"]
-    current = counts_digest(document["stories"]) == READ
+    current = counts_digest(document["stories"]) == READ_COUNTS
     lines = [
         "# Every method, three stories, three hospitals",
         "",
@@ -438,7 +436,7 @@ def render(document: Mapping[str, Any]) -> str:
 _LEGEND = (
     "**passes**: verdicts that are PASS, of the runs. **screen**: how often the search would have gone on with it."
     " Each gate: **P**ass, **F**ail, **n**ot evaluated, a letter a seed. A retrain is decided by digests, so its"
-    " behaviour gates only report.",
+    " behaviour gates only report; weights that are the champion's own are not judged any further.",
     "",
     "**forgotten** and **retained** are accuracies on cases that the champion learned, **never seen** and **held"
     " out** on the same groups' cases that nobody learned: mean (least–largest). **distance**: from the retrain of"
@@ -459,7 +457,7 @@ def _table(lines: Sequence[Mapping[str, Any]]) -> list[str]:
         cells += [line["gates"].get(gate, "") for gate in gates]
         cells += [_range(line["figures"].get(name), _COLUMNS[name]) for name in columns]
         told.append(f"| {' | '.join(cells)} |")
-    refused = [f"{line['name']} refused: {reason}" for line in lines for reason in line["refused"]]
+    refused = [f"Refused, of {line['runs']}: {' '.join(line['refused'])}" for line in lines if line["refused"]]
     return [*told, *(part for reason in refused for part in ("", reason))]
 
 
@@ -513,7 +511,7 @@ def _counted(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _names(lines: Sequence[Mapping[str, Any]], *, counted: bool = False) -> str:
-    names = [line["name"] + (f" {line['passes']}/{line['runs']}" if counted else "") for line in lines]
+    names = [f"`{line['name']}`" + (f" {line['passes']}/{line['runs']}" if counted else "") for line in lines]
     return ", ".join(names) if names else "none"
 
 

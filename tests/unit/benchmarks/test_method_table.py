@@ -100,7 +100,7 @@ def test_the_table_says_who_passes_and_what_is_missing(tmp_path: Path) -> None:
     cells |= {cell_name(STORY, seed, AGAIN): cell(AGAIN) for seed in SEEDS}
     document = method_table.publish(tmp_path / "method_table.json", cells)
     text = (tmp_path / "method_table.md").read_text()
-    assert "Of 2 lines that are no retrain, 1 pass on every hospital (msg), 0 on some (none), 1 on none." in text
+    assert "Of 2 lines that are no retrain, 1 pass on every hospital (`msg`), 0 on some (none), 1 on none." in text
     assert "| salun | 0/3 | 3/3 | FFF |" in text
     assert "`retention` 1." in text
     assert document["auto"]["examples"] == ["msg", "retrain"]
