@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-fashion campaign-speed stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +61,12 @@ campaign-verifier: $(READY)  ## Sixty runs of each impostor, honest retrains, th
 
 campaign-levels: $(READY)  ## Whether intervals keep their level, in simulated cohorts; about a quarter of an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/interval_levels.py
+
+campaign-fashion: $(READY)  ## Every method forgets a class of Fashion-MNIST, three seeds; about half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/fashion_mnist.py --cache build/fashion-trainings
+
+campaign-speed: $(READY)  ## psg beside the published recipe, and the memory of a forget run; about ten minutes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/psg_speed.py --cache build/fashion-trainings
 
 stale: $(READY)  ## Mark committed results that belong to earlier code
 	$(BIN)/python benchmarks/evidence.py

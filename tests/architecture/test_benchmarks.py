@@ -12,7 +12,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 #: What scripts share: these have no result of their own.
-LIBRARIES = {"evidence", "reference_recipe"}
+LIBRARIES = {"evidence", "fashion_cases", "reference_recipe"}
 
 
 def load() -> ModuleType:
