@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-fashion campaign-speed stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-fashion campaign-speed stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ campaign-verifier: $(READY)  ## Sixty runs of each impostor, honest retrains, th
 
 campaign-levels: $(READY)  ## Whether intervals keep their level, in simulated cohorts; about a quarter of an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/interval_levels.py
+
+campaign-methods: $(READY)  ## Every method on three stories of three hospitals, and what `auto` tries; about half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/method_table.py --cache build/method-trainings
 
 campaign-fashion: $(READY)  ## Every method forgets a class of Fashion-MNIST, three seeds; about half an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/fashion_mnist.py --cache build/fashion-trainings

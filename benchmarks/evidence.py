@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,28 @@ from maintain.hashing import Digest, digest_file, digest_lines
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
+
+#: What an attempt on the bench hangs on, whatever the method: problem, network, screen, gates.
+ATTEMPTS = (
+    "maintain/gates/*.py",
+    "maintain/hospital/*.py",
+    "maintain/imaging/*.py",
+    "maintain/measure/*.py",
+    "maintain/statistics/*.py",
+    "pipelines/maintain_pipelines/bench/attempts.py",
+    "pipelines/maintain_pipelines/bench/desk.py",
+    "pipelines/maintain_pipelines/bench/forge.py",
+    "pipelines/maintain_pipelines/bench/problem.py",
+    "pipelines/maintain_pipelines/bench/trainings.py",
+    "pipelines/maintain_pipelines/bench/ward.py",
+    "pipelines/maintain_pipelines/difficulty.py",
+    "pipelines/maintain_pipelines/gathering.py",
+    "pipelines/maintain_pipelines/judging.py",
+    "pipelines/maintain_pipelines/measuring.py",
+    "pipelines/maintain_pipelines/probing.py",
+    "pipelines/maintain_pipelines/provenance.py",
+    "pipelines/maintain_pipelines/screening/*.py",
+)
 
 #: Result -> the sources that its figures hang on, besides its own script.
 HANGS_ON: Mapping[str, tuple[str, ...]] = {
@@ -50,6 +72,10 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "registry/maintain_registry/*.py",
         "tests/helpers/killing.py",
     ),
+    "method_table": (
+        *ATTEMPTS,
+        "maintain/unlearn/**/*.py",
+    ),
     "verifier_trial": (
         "maintain/gates/*.py",
         "maintain/hospital/*.py",
@@ -57,7 +83,7 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "maintain/measure/*.py",
         "maintain/statistics/*.py",
         "maintain/unlearn/[a-bd-z]*.py",
-        "pipelines/maintain_pipelines/bench/*.py",
+        "pipelines/maintain_pipelines/bench/[!a]*.py",
         "pipelines/maintain_pipelines/difficulty.py",
         "pipelines/maintain_pipelines/gathering.py",
         "pipelines/maintain_pipelines/measuring.py",
@@ -85,7 +111,11 @@ STALE = "> **Stale:** made by earlier code than this tree's; run the script agai
 
 def code_digest(name: str) -> Digest:
     """The digest of everything that a result hangs on, as it stands in this tree."""
-    patterns = (*HANGS_ON[name], f"benchmarks/{name}.py")
+    return sources_digest((*HANGS_ON[name], f"benchmarks/{name}.py"))
+
+
+def sources_digest(patterns: Iterable[str]) -> Digest:
+    """The digest of the sources that these patterns name, as they stand in this tree."""
     sources = [source for pattern in patterns for source in sorted(ROOT.glob(pattern))]
     return digest_lines(f"{source.relative_to(ROOT).as_posix()} {digest_file(source)}" for source in sources)
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 #: Schema name and version of every record that is written on its own.
 SCHEMAS: Mapping[type, tuple[str, int]] = {
-    records.Candidate: ("maintain.candidate", 1),
+    records.Candidate: ("maintain.candidate", 2),
     records.Difficulty: ("maintain.difficulty", 1),
     records.LoaderLog: ("maintain.loader-log", 1),
     records.MatchTable: ("maintain.match-table", 1),
@@ -44,6 +44,10 @@ SCHEMAS: Mapping[type, tuple[str, int]] = {
 
 #: (schema name, version) -> what turns the body of that version into one of the next.
 UPGRADES: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("maintain.candidate", 1): lambda body: {
+        **body,
+        "decisions": [{**decision, "differing": [], "tuned": None} for decision in body["decisions"]],
+    },
     ("maintain.plan", 1): lambda body: {**body, "strata": None},
     ("maintain.plan", 2): lambda body: {**body, "environment": {**body["environment"], "precision": "fp32"}},
     ("maintain.verdict", 1): lambda body: {**body, "difficulty": None, "references": []},

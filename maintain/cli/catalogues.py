@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from maintain.gates.options import GATE_SET_ALIASES, GATE_SETS, GATES
 from maintain.unlearn.options import METHODS
-from maintain_policies import Catalogues, GateEntry, GateSet, MethodEntry
+from maintain.unlearn.table.measured import measured_choices
+from maintain_policies import AUTO, AutoChoice, Catalogues, GateEntry, GateSet, MethodEntry
 
 
 def catalogues() -> Catalogues:
@@ -35,4 +36,5 @@ def catalogues() -> Catalogues:
         gate_sets=tuple(
             GateSet(name=entry.name, gates=entry.gates, alias=aliases.get(entry.name)) for entry in GATE_SETS.values()
         ),
+        auto=(*AUTO, *(AutoChoice(claim=claim, methods=tried) for claim, tried in measured_choices().items())),
     )

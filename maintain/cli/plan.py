@@ -160,7 +160,7 @@ def _gates_told(requests: tuple[GateRequest, ...]) -> str:
 
 
 def _slot_line(slot: Slot) -> str:
-    methods = ", else ".join(method.name for method in slot.methods)
+    methods = ", else ".join(map(slot.told, slot.methods))
     return f"Slot {slot.number}    {methods}, retention judged at alpha {slot.alpha:g}."
 
 
@@ -220,12 +220,14 @@ def _limit_row(use: LimitUse) -> tuple[str, str, str]:
 
 def _cost_lines(cost: MethodCost) -> list[str]:
     champion = "" if cost.champion_steps is None else f"; the champion's own training took {cost.champion_steps}"
-    if cost.steps is None:
+    if cost.blocked:
+        said = "left without a step."
+    elif cost.steps is None:
         said = f"known once it has run, at most {cost.budget_steps} steps{champion}."
     else:
         share = f" ({cost.steps / cost.champion_steps:.0%} of it)" if cost.champion_steps else ""
         said = f"{cost.steps} steps{champion}{share}; the budget is {cost.budget_steps}."
-    return [f"Method    {cost.method}: {said}", *(f"          {note}" for note in cost.notes)]
+    return [f"Method    {cost.told}: {said}", *(f"          {note}" for note in cost.notes)]
 
 
 def _document(found: Preview, policy: Policy) -> dict[str, Any]:

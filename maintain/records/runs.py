@@ -9,6 +9,9 @@ from maintain.records.cohort import CaseRef
 from maintain.records.models import Origin, Setting
 from maintain.vocabulary import Alias, Claim, Outcome, Precision, Reason, Role
 
+#: How a candidate is labelled whose weights validation answers chose, and one whose weights they did not.
+TUNED, BLIND = "tuned", "blind"
+
 
 @dataclass(frozen=True, slots=True)
 class ChampionRef:
@@ -46,12 +49,22 @@ class MethodRequest:
 class Slot:
     """One chance at the holdout: the methods searched for it, in order, and the level of its retention.
 
-    The first method that passes on validation takes the slot; the last one always can.
+    A method stands there once for each combination of its options that is tried. The first that passes on
+    validation takes the slot; the last one always can.
     """
 
     number: int
     methods: tuple[MethodRequest, ...]
     alpha: float
+
+    def differing(self, request: MethodRequest) -> tuple[Setting, ...]:
+        """The options in which a request differs from others of the slot by the same method."""
+        others = [set(other.options) for other in self.methods if other.name == request.name]
+        return tuple(setting for setting in request.options if any(setting not in other for other in others))
+
+    def told(self, request: MethodRequest) -> str:
+        """What people call a request of this slot: its method, with the options that tell it from others."""
+        return _told(request.name, self.differing(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +190,30 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One line of the search: which method was looked at, why it went on or was left, and by what figures."""
+    """One line of the search: which method was looked at, why it went on or was left, and by what figures.
+
+    `differing` are the options that tell it from other lines of its method. `tuned` says whether validation answers
+    had a say in which weights these are: at looks within the training, or because others were measured and left
+    before. None where there were no weights, and in records that did not say it yet.
+    """
 
     method: str
     chosen: bool
     reason: str
     steps: int = 0
     figures: tuple[Figure, ...] = ()
+    differing: tuple[Setting, ...] = ()
+    tuned: bool | None = None
+
+    @property
+    def told(self) -> str:
+        """What people call it: its method, with the options that tell it from others."""
+        return _told(self.method, self.differing)
+
+    @property
+    def label(self) -> str:
+        """`tuned` or `blind`; nothing where there were no weights."""
+        return "" if self.tuned is None else TUNED if self.tuned else BLIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +230,18 @@ class Candidate:
     loader_log: Digest
     parent_weights: Digest
     decisions: tuple[Decision, ...]
+
+    @property
+    def chosen(self) -> Decision | None:
+        """The decision that let this candidate go on."""
+        return next((decision for decision in self.decisions if decision.chosen), None)
+
+    @property
+    def told(self) -> str:
+        """What people call it: its method, with the options that tell it from others, and whether it was tuned."""
+        if self.chosen is None:
+            return self.method
+        return ", ".join(filter(None, (_told(self.method, self.chosen.differing), self.chosen.label)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +308,11 @@ class Registration:
     alias: Alias
     entry: int
     entry_hash: Digest
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _told(method: str, differing: tuple[Setting, ...]) -> str:
+    options = ", ".join(f"{setting.name} {setting.value}" for setting in differing)
+    return f"{method} ({options})" if options else method

@@ -186,7 +186,7 @@ def _chain(
     ]
     if candidate:
         links += [
-            ChainLink("candidate", candidate.weights, f"weights made by {candidate.method}"),
+            ChainLink("candidate", candidate.weights, f"weights made by {candidate.told}"),
             ChainLink("loader log", candidate.loader_log, "every case that training was handed, counted"),
             ChainLink("candidate's manifest", candidate.manifest, "what the candidate says it learned from"),
         ]

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from maintain.unlearn.base import Unlearned, Unlearner, UnlearnRequest
     from maintain.unlearn.catalog import load_method
     from maintain.unlearn.checkpoint import weights_in_checkpoint
-    from maintain.unlearn.eligibility import Eligibility, Finding, Grade, behavioural_eligibility, retrain_eligibility
+    from maintain.unlearn.eligibility import (
+        Asked,
+        Eligibility,
+        Finding,
+        Grade,
+        behavioural_eligibility,
+        retrain_eligibility,
+    )
+    from maintain.unlearn.foresight import Foreseen, foresee, recipe_steps
     from maintain.unlearn.loop import Finished
     from maintain.unlearn.options import METHODS, method_info, resolve_options
     from maintain.unlearn.recipes import check_recipe, continued_recipe, default_recipe, steps_of
@@ -25,9 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METHODS",
+    "Asked",
     "Eligibility",
     "Finding",
     "Finished",
+    "Foreseen",
     "Grade",
     "Heard",
     "Judge",
@@ -47,9 +57,11 @@ __all__ = [
     "check_recipe",
     "continued_recipe",
     "default_recipe",
+    "foresee",
     "load_method",
     "method_info",
     "read_start",
+    "recipe_steps",
     "resolve_options",
     "retrain_eligibility",
     "steps_of",
@@ -62,7 +74,8 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "base": ("UnlearnRequest", "Unlearned", "Unlearner"),
     "catalog": ("load_method",),
     "checkpoint": ("weights_in_checkpoint",),
-    "eligibility": ("Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
+    "eligibility": ("Asked", "Eligibility", "Finding", "Grade", "behavioural_eligibility", "retrain_eligibility"),
+    "foresight": ("Foreseen", "foresee", "recipe_steps"),
     "loop": ("Finished",),
     "options": ("METHODS", "method_info", "resolve_options"),
     "recipes": ("check_recipe", "continued_recipe", "default_recipe", "steps_of"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from maintain.hashing import Digest
+from maintain.hashing import Digest, digest_json, short
 from maintain.records import ModelSpec, RoleTable, Setting, TrainingManifest
 from maintain.unlearn.eligibility import Eligibility
 from maintain.unlearn.start import ReadWeights
@@ -50,6 +50,13 @@ class UnlearnRequest:
     references: tuple[State, ...] = ()
     say: Callable[[str], None] | None = None
     witness: Witness = field(default_factory=Witness)
+
+    def checkpoint_of(self, method: str) -> Path | None:
+        """Where a training of the method with these options may stop and go on; other options have another file."""
+        if self.checkpoints is None:
+            return None
+        options = digest_json([[setting.name, setting.value] for setting in self.options])
+        return self.checkpoints / f"{method}-{short(options)}.checkpoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from maintain.errors import RefusedError
 from maintain.imaging.weights import State, fill
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import side_by_side
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene, frozen_copy
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.revision import revise
 from maintain.unlearn.side_by_side import course_of_options, options_of
 
 #: The name in the table, and of its checkpoint file.
@@ -29,7 +30,7 @@ class DistilReference:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether the budget holds it; references are trained when the search comes to it."""
-        return eligible(request, course_of_options(options_of(_NAME, request)), method=_NAME)
+        return side_by_side(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion, taught by references. Raises as `revise` does, and `RefusedError` without a reference."""

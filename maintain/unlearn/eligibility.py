@@ -9,14 +9,49 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from maintain.errors import InputError
 from maintain.imaging.batches import batches_per_epoch
-from maintain.records import ModelSpec, PlannedCase, Recipe, RoleTable, TrainingManifest
+from maintain.records import ModelSpec, PlannedCase, Recipe, RoleTable, Setting, TrainingManifest
 from maintain.unlearn.course import Course, check_course
 from maintain.unlearn.options import method_info
 from maintain.unlearn.recipes import check_recipe, require_recipe, steps_of
 from maintain.vocabulary import ManifestStatus, Role
+
+
+class Asked(Protocol):
+    """What has to be known to say whether a method can be tried: a request has it all, and so has a plan."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model that would be revised."""
+        ...
+
+    @property
+    def manifest(self) -> TrainingManifest:
+        """What it learned from."""
+        ...
+
+    @property
+    def roles(self) -> RoleTable:
+        """Every case of the plan with its role."""
+        ...
+
+    @property
+    def options(self) -> tuple[Setting, ...]:
+        """What is asked of the method; the rest are its defaults."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of the training."""
+        ...
+
+    @property
+    def budget_steps(self) -> int:
+        """The most optimiser steps that it may take."""
+        ...
 
 
 class Grade(StrEnum):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from maintain.codec import digest_of
 from maintain.imaging.blueprint import blueprint_of
-from maintain.records import Recipe, Scalar
 from maintain.unlearn.base import Unlearned, UnlearnRequest
-from maintain.unlearn.eligibility import Eligibility, behavioural_eligibility
-from maintain.unlearn.options import METHODS, resolve_options
-from maintain.unlearn.recipes import continued_recipe, require_recipe
+from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import continued, further_recipe
+from maintain.unlearn.recipes import require_recipe
+from maintain.unlearn.side_by_side import options_of
 from maintain.unlearn.start import read_start
 from maintain.unlearn.training import train
 from maintain.vocabulary import Role
@@ -26,9 +26,7 @@ class Finetune:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether there is a recipe to go on with, cases to go on with, and the budget for it."""
-        return behavioural_eligibility(
-            request.manifest, request.spec, request.roles, _recipe(request), budget_steps=request.budget_steps
-        )
+        return continued(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion's weights after more passes over the retained cases.
@@ -38,13 +36,13 @@ class Finetune:
             InputError: The method is not eligible, or an option is wrong.
         """
         self.eligible(request).require(_NAME)
-        recipe = require_recipe(_recipe(request))
+        recipe = require_recipe(further_recipe(_NAME, request))
         blueprint = blueprint_of(request.spec)
         start = read_start(
             request.read_parent,
             weights=request.parent_weights,
             manifest=digest_of(request.manifest),
-            freeze_norms=bool(_options(request)["freeze_norms"]),
+            freeze_norms=bool(options_of(_NAME, request)["freeze_norms"]),
         )
         trained = train(
             blueprint,
@@ -56,28 +54,9 @@ class Finetune:
             budget_steps=request.budget_steps,
             device=request.device,
             precision=request.precision,
-            checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
+            checkpoint=request.checkpoint_of(_NAME),
             progress=request.progress,
             stop=request.stop,
             say=request.say,
         )
         return Unlearned(trained.state)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _options(request: UnlearnRequest) -> dict[str, Scalar]:
-    return {setting.name: setting.value for setting in resolve_options(METHODS[_NAME], request.options)}
-
-
-def _recipe(request: UnlearnRequest) -> Recipe | None:
-    options = _options(request)
-    if request.spec.recipe is None:
-        return None
-    return continued_recipe(
-        request.spec.recipe,
-        epochs=int(options["epochs"]),
-        learning_rate_share=float(options["learning_rate_share"]),
-        seed=request.seed,
-    )

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import refit
 from maintain.unlearn.objective import Scene, Swept
-from maintain.unlearn.resetting import Mixup, refit_course
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.refits import refit_course
+from maintain.unlearn.resetting import Mixup
+from maintain.unlearn.revision import revise
 from maintain.unlearn.side_by_side import options_of
 
 
@@ -24,7 +26,7 @@ class Msg:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether there are retained cases and budget to refit with."""
-        return eligible(request, refit_course(options_of("msg", request)), method="msg")
+        return refit("msg", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion with weights drawn anew and refitted. Raises as `revise` does."""

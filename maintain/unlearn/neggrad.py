@@ -13,8 +13,9 @@ from torch.nn import functional
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import Course
 from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import side_by_side
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.revision import revise
 from maintain.unlearn.side_by_side import course_of_options, options_of
 
 #: The name in the table, and of its checkpoint file.
@@ -44,7 +45,7 @@ class NegGradPlus:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether the course can be gone within the budget."""
-        return eligible(request, _course(request), method=_NAME)
+        return side_by_side(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after ascent on forgotten and descent on retained cases. Raises as `revise` does."""

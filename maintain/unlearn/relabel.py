@@ -15,8 +15,9 @@ from torch.nn import functional
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import Course
 from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import side_by_side
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene, Swept
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.revision import revise
 from maintain.unlearn.side_by_side import course_of_options, options_of
 
 
@@ -50,7 +51,7 @@ class RandomLabel:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether forgotten cases can be relabelled within the budget."""
-        return eligible(request, _course("random-label", request), method="random-label")
+        return side_by_side("random-label", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning forgotten cases with labels drawn among the others. Raises as `revise` does."""
@@ -62,7 +63,7 @@ class SecondBestLabel:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether forgotten cases can be relabelled within the budget."""
-        return eligible(request, _course("second-best-label", request), method="second-best-label")
+        return side_by_side("second-best-label", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning forgotten cases with its own second choice. Raises as `revise` does."""

@@ -6,21 +6,17 @@ find again what only the forgotten ones taught; what the untouched stages learne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch.nn import functional
 
 from maintain.imaging.stages import reset_stages, stages_of
-from maintain.records import Scalar
 from maintain.unlearn.base import Unlearned, UnlearnRequest
-from maintain.unlearn.course import HOLD_THEN_FALL, Choice, Course, Norms
 from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import refit
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene
-from maintain.unlearn.recipes import CLIP_NORM, MOMENTUM
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.refits import refit_course
+from maintain.unlearn.revision import revise
 from maintain.unlearn.side_by_side import options_of
-from maintain.unlearn.table.row import LOOK_STEPS
 
 
 class Mixup(Objective):
@@ -52,7 +48,7 @@ class ResetRefit:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether there are retained cases and budget to refit with."""
-        return eligible(request, refit_course(options_of("reset-refit", request)), method="reset-refit")
+        return refit("reset-refit", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion with its late stages learned anew. Raises as `revise` does."""
@@ -66,28 +62,12 @@ class WarmRestart:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether there are retained cases and budget to go on with."""
-        return eligible(request, refit_course(options_of("warm-restart", request)), method="warm-restart")
+        return refit("warm-restart", request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after a restart of its rate. Raises as `revise` does."""
         options = options_of("warm-restart", request)
         return revise("warm-restart", request, Mixup(float(options["mixup"])), refit_course(options))
-
-
-def refit_course(options: Mapping[str, Scalar]) -> Course:
-    """All layers move on retained cases; the rate is held for half of the steps and then falls to zero."""
-    return Course(
-        steps=int(options["steps"]),
-        leg=LOOK_STEPS,
-        learning_rate=float(options["learning_rate"]),
-        schedule=HOLD_THEN_FALL,
-        momentum=MOMENTUM,
-        weight_decay=float(options["weight_decay"]),
-        clip_norm=CLIP_NORM,
-        batch_size=int(options["retain_batch"]),
-        norms=Norms(str(options["norms"])),
-        choice=Choice.BEST,
-    )
 
 
 # --- private ---------------------------------------------------------------------------------------

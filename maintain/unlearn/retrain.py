@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from maintain.imaging.blueprint import blueprint_of
 from maintain.unlearn.base import Unlearned, UnlearnRequest
-from maintain.unlearn.eligibility import Eligibility, retrain_eligibility
-from maintain.unlearn.options import METHODS, resolve_options
+from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import anew
 from maintain.unlearn.recipes import NOT_DRAWN_YET, require_recipe
 from maintain.unlearn.training import train
 from maintain.vocabulary import Role
@@ -25,12 +25,10 @@ class Retrain:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether there is a recipe to repeat, cases to repeat it on, and the budget for it."""
-        retained = request.roles.of(Role.RETAIN)
-        return retrain_eligibility(request.spec, request.manifest, retained, budget_steps=request.budget_steps)
+        return anew(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """Weights that never saw the forget cases. Raises `InputError` where the method is not eligible."""
-        resolve_options(METHODS[_NAME], request.options)
         self.eligible(request).require(_NAME)
         recipe = require_recipe(request.spec.recipe)
         blueprint = blueprint_of(request.spec)
@@ -43,7 +41,7 @@ class Retrain:
             budget_steps=request.budget_steps,
             device=request.device,
             precision=request.precision,
-            checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
+            checkpoint=request.checkpoint_of(_NAME),
             progress=request.progress,
             stop=request.stop,
             say=request.say,

@@ -57,7 +57,7 @@ def revise(
     check_course(course, budget_steps=request.budget_steps)
     check_precision(request.precision, request.device)
     blueprint = blueprint_of(request.spec)
-    path = request.checkpoints / f"{method}.checkpoint" if request.checkpoints else None
+    path = request.checkpoint_of(method)
 
     def attempt(batch_size: int) -> tuple[Feed, Finished]:
         share = batch_size / course.batch_size

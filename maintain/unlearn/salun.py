@@ -16,9 +16,10 @@ from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import Course
 from maintain.unlearn.eligibility import Eligibility
 from maintain.unlearn.feed import Side
+from maintain.unlearn.foresight import side_by_side
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene
 from maintain.unlearn.relabel import Relabel, random_other
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.revision import revise
 from maintain.unlearn.side_by_side import course_of_options, options_of
 
 #: The name in the table, and of its checkpoint file.
@@ -73,7 +74,7 @@ class SalUn:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether forgotten cases can be relabelled within the budget."""
-        return eligible(request, _course(request), method=_NAME)
+        return side_by_side(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion after learning random labels with its salient weights alone. Raises as `revise` does."""

@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from maintain.imaging.batches import batches_per_epoch
 from maintain.unlearn.base import Unlearned, UnlearnRequest
 from maintain.unlearn.course import Choice, Course
-from maintain.unlearn.eligibility import Eligibility, Finding, Grade
+from maintain.unlearn.eligibility import Eligibility
 from maintain.unlearn.feed import Side
+from maintain.unlearn.foresight import rounds
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene
-from maintain.unlearn.revision import eligible, revise
+from maintain.unlearn.revision import revise
+from maintain.unlearn.rounds import is_max_step
 from maintain.unlearn.side_by_side import course_of_options, options_of
-from maintain.unlearn.table.row import LOOK_STEPS
-from maintain.vocabulary import Role
 
 #: The name in the table, and of its checkpoint file.
 _NAME = "scrub"
@@ -62,8 +61,7 @@ class Scrub:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether the course can be gone within the budget, and its max-steps see every forgotten case."""
-        found = eligible(request, _course(request), method=_NAME)
-        return Eligibility((*found.reasons, *_of_max_steps(request)))
+        return rounds(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The student at the look that is nearest to the target. Raises as `revise` does."""
@@ -76,11 +74,6 @@ class Scrub:
             max_steps=int(options["max_steps"]),
         )
         return revise(_NAME, request, objective, _course(request))
-
-
-def is_max_step(step: int, max_steps: int) -> bool:
-    """Whether this step, counted from nought, is one of the `max_steps` of its round."""
-    return 1 <= step % LOOK_STEPS <= max_steps
 
 
 def divergence(outputs: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
@@ -96,19 +89,3 @@ def divergence(outputs: Tensor, taught: Tensor, *, temperature: float) -> Tensor
 def _course(request: UnlearnRequest) -> Course:
     """Every step of the budget, then back to the best look: the rewind of SCRUB+R."""
     return replace(course_of_options(options_of(_NAME, request)), choice=Choice.BEST)
-
-
-def _of_max_steps(request: UnlearnRequest) -> tuple[Finding, ...]:
-    options = options_of(_NAME, request)
-    forgotten = len(request.roles.of(Role.FORGET))
-    whole = batches_per_epoch(forgotten, int(options["forget_batch"])) if forgotten else 0
-    taken = sum(is_max_step(step, int(options["max_steps"])) for step in range(int(options["steps"])))
-    if taken >= whole:
-        return ()
-    return (
-        Finding(
-            Grade.BLOCKING,
-            f"Forgotten cases come in max-steps alone, and {taken} do not see every one of {forgotten}.",
-            f"Raise the method's `steps`, `max_steps` or `forget_batch` until there are {whole}.",
-        ),
-    )

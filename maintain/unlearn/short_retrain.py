@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from maintain.imaging.blueprint import blueprint_of
-from maintain.records import Recipe
 from maintain.unlearn.base import Unlearned, UnlearnRequest
-from maintain.unlearn.eligibility import Eligibility, retrain_eligibility
-from maintain.unlearn.recipes import NOT_DRAWN_YET, require_recipe
-from maintain.unlearn.side_by_side import options_of
+from maintain.unlearn.eligibility import Eligibility
+from maintain.unlearn.foresight import anew, anew_recipe
+from maintain.unlearn.recipes import NOT_DRAWN_YET
 from maintain.unlearn.training import train
 from maintain.vocabulary import Role
 
@@ -26,9 +25,7 @@ class ShortRetrain:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether there is a recipe to shorten, cases to train on, and the budget for it."""
-        spec = replace(request.spec, recipe=_shortened(request)) if request.spec.recipe else request.spec
-        retained = request.roles.of(Role.RETAIN)
-        return retrain_eligibility(spec, request.manifest, retained, budget_steps=request.budget_steps)
+        return anew(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """Weights that never saw the forget cases. Raises `InputError` where the method is not eligible."""
@@ -36,25 +33,16 @@ class ShortRetrain:
         blueprint = blueprint_of(request.spec)
         trained = train(
             blueprint,
-            replace(_shortened(request), seed=request.seed, initial_weights=NOT_DRAWN_YET),
+            replace(anew_recipe(_NAME, request), seed=request.seed, initial_weights=NOT_DRAWN_YET),
             blueprint.loader_cases(request.roles.of(Role.RETAIN), Role.RETAIN),
             request.pixels,
             witness=request.witness,
             budget_steps=request.budget_steps,
             device=request.device,
             precision=request.precision,
-            checkpoint=request.checkpoints / f"{_NAME}.checkpoint" if request.checkpoints else None,
+            checkpoint=request.checkpoint_of(_NAME),
             progress=request.progress,
             stop=request.stop,
             say=request.say,
         )
         return Unlearned(trained.state)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _shortened(request: UnlearnRequest) -> Recipe:
-    """The recipe with the passes that were asked for, never with more than its own."""
-    recipe = require_recipe(request.spec.recipe)
-    return replace(recipe, epochs=min(recipe.epochs, int(options_of(_NAME, request)["epochs"])))

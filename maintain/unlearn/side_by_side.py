@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from maintain.imaging.stages import Layers
 from maintain.records import Scalar
-from maintain.unlearn.base import UnlearnRequest
 from maintain.unlearn.course import CONSTANT, Choice, Course, Norms
+from maintain.unlearn.eligibility import Asked
 from maintain.unlearn.options import method_info, resolve_options
 from maintain.unlearn.recipes import CLIP_NORM, MOMENTUM
 from maintain.unlearn.table.row import LOOK_STEPS
 
 
-def options_of(method: str, request: UnlearnRequest) -> dict[str, Scalar]:
-    """Every option of the method by name: what the request gives, else the default."""
-    return {setting.name: setting.value for setting in resolve_options(method_info(method), request.options)}
+def options_of(method: str, asked: Asked) -> dict[str, Scalar]:
+    """Every option of the method by name: what it is asked for, else the default."""
+    return {setting.name: setting.value for setting in resolve_options(method_info(method), asked.options)}
 
 
 def course_of_options(options: Mapping[str, Scalar]) -> Course:

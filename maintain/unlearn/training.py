@@ -50,7 +50,6 @@ def train(
     pixels: PixelSource,
     *,
     start: Start | None = None,
-    objective: Objective | None = None,
     witness: Witness | None = None,
     budget_steps: int | None = None,
     device: str = "cpu",
@@ -63,9 +62,8 @@ def train(
     """Train from new weights drawn from the recipe's seed, or from `start`; equal inputs, equal bytes.
 
     With `checkpoint`, every pass replaces that file and an interrupted training goes on from it bit for
-    bit; it holds weights, so the caller removes it once the result is kept. What was done is told to
-    `witness`, so that whoever made the witness need not believe whoever called this. Where memory does not
-    hold a batch, the training begins again with batches of half the size, says so, and the recipe tells.
+    bit; it holds weights, so the caller removes it once the result is kept. `witness` is told what was done, and
+    need not believe the caller. Where memory does not hold a batch, it begins again with half of it, and says so.
 
     Raises:
         DamagedError: The weights to start from are not those that their digest names.
@@ -79,14 +77,14 @@ def train(
     Chain(blueprint.preprocessing).check(bank.take(torch.tensor([0])), blueprint.input_shape)
     norms = Norms.FROZEN if start is not None and start.freeze_norms else Norms.MIXED
 
-    def attempt(batch_size: int) -> tuple[Recipe, Feed, Finished]:
-        tried = replace(recipe, batch_size=batch_size)
+    def attempt(size: int) -> tuple[Recipe, Feed, Finished]:
+        tried = replace(recipe, batch_size=size)
         _refuse_beyond_budget(tried, len(cases), budget_steps)
-        feed = Feed(CaseLoader(cases, bank, batch_size=batch_size, seed=recipe.seed))
+        feed = Feed(CaseLoader(cases, bank, batch_size=size, seed=recipe.seed))
         training = Training(
             blueprint=blueprint,
             course=course_of(tried, len(cases), norms=norms, precision=precision),
-            objective=objective or Objective(),
+            objective=Objective(),
             feed=feed,
             seed=recipe.seed,
             augmentation=recipe.augmentation,

@@ -19,11 +19,11 @@ from maintain.imaging.compute import deterministic, seeded
 from maintain.imaging.transforms import Chain
 from maintain.imaging.weights import all_finite, fill, state_of, weights_digest
 from maintain.unlearn.base import Unlearned, UnlearnRequest
-from maintain.unlearn.eligibility import Eligibility, unstepped_eligibility
+from maintain.unlearn.eligibility import Eligibility
 from maintain.unlearn.feed import Feed
+from maintain.unlearn.foresight import unstepped
 from maintain.unlearn.halving import halving
 from maintain.unlearn.loop import Finished
-from maintain.unlearn.options import method_info, resolve_options
 from maintain.unlearn.revision import loader_of
 from maintain.unlearn.side_by_side import options_of
 from maintain.unlearn.start import Start, read_start
@@ -39,11 +39,10 @@ class Noop:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether the champion could be revised at all."""
-        return unstepped_eligibility(request.manifest, request.spec, request.roles, method=_NOOP)
+        return unstepped(_NOOP, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion's own weights. Raises `InputError` where it could not be revised."""
-        resolve_options(method_info(_NOOP), request.options)
         self.eligible(request).require(_NOOP)
         start, blueprint = _start(request), blueprint_of(request.spec)
         feed = Feed(loader_of(request, blueprint, Role.RETAIN, RETAIN_BATCH))
@@ -55,7 +54,7 @@ class BnOnly:
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
         """Whether the champion could be revised at all; that it keeps statistics is found when it is read."""
-        return unstepped_eligibility(request.manifest, request.spec, request.roles, method=_BN_ONLY)
+        return unstepped(_BN_ONLY, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The champion's weights with running statistics that drifted towards the forgotten cases.

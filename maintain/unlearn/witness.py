@@ -24,6 +24,7 @@ class Heard:
     """What is known of one set of weights: where training began, by which recipe, and what it was handed.
 
     `recipe` is None for weights that no recipe makes from nothing. `spent` counts steps that were thrown away too.
+    `looked` says that a judge was asked which weights of the training to end with.
     """
 
     weights: Digest
@@ -32,6 +33,7 @@ class Heard:
     log: LoaderLog
     steps: int
     spent: int
+    looked: bool = False
 
 
 class Witness:
@@ -55,7 +57,8 @@ class Witness:
         weights = weights_digest(done.state)
         log = feed.log(done.origin, done.at, final_weights=weights, steps=done.steps)
         self._spent += done.spent
-        self._heard[weights] = Heard(weights, recipe, done.origin, log, done.steps, done.spent)
+        looked = done.standing is not None
+        self._heard[weights] = Heard(weights, recipe, done.origin, log, done.steps, done.spent, looked)
 
     def of(self, state: State) -> Heard:
         """What was heard of these weights. Raises `RefusedError` when no training ended with them."""

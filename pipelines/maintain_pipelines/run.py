@@ -105,7 +105,7 @@ def _claimed(run: str, model: str, context: Context) -> Iterator[tuple[Claim, Ru
 
 def _unlearn(work: Work, row: RunRow) -> None:
     slot, folder = work.in_slot(row)
-    work.context.talk.say(f"Unlearning by {', else '.join(method.name for method in slot.methods)} ...")
+    work.context.talk.say(f"Unlearning by {', else '.join(map(slot.told, slot.methods))} ...")
     candidate = unlearn(work.plan, work.roles, work.champion, slot, folder, work.context)
     digest = codec.digest_of(candidate)
     with work.context.database.begin() as unit:

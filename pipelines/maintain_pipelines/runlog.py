@@ -63,8 +63,9 @@ def facts_of(value: object) -> dict[str, Fact]:
     """What the log says of a value: digests and counts."""
     if isinstance(value, Plan):
         counted = {f"{count.role.value}-cases": count.cases for count in value.counts}
-        methods = " ".join(method.name for method in value.slots[0].methods)
-        return {"claim": value.claim.value, "methods": methods, **counted}
+        requests = value.slots[0].methods
+        methods = " ".join(dict.fromkeys(request.name for request in requests))
+        return {"claim": value.claim.value, "methods": methods, "attempts": len(requests), **counted}
     if isinstance(value, Candidate):
         return {"method": value.method, "weights": value.weights, "loader-log": value.loader_log}
     if isinstance(value, Verdict):
@@ -77,7 +78,9 @@ def facts_of(value: object) -> dict[str, Fact]:
 def lines_of(value: object) -> Iterator[tuple[str, dict[str, Fact]]]:
     """The lines that a value has of its own: a line a method that was tried, a line a gate."""
     for tried in value.decisions if isinstance(value, Candidate) else ():
-        yield "method", {"method": tried.method, "chosen": tried.chosen, "steps": tried.steps}
+        options: dict[str, Fact] = {f"option-{setting.name}": setting.value for setting in tried.differing}
+        told: dict[str, Fact] = {"chosen": tried.chosen, "steps": tried.steps, "label": tried.label}
+        yield "method", {"method": tried.method, **options, **told}
     for gate in value.gates if isinstance(value, Verdict) else ():
         yield "gate", {"gate": gate.gate, "outcome": gate.outcome.value, "decisive": gate.decisive}
 

@@ -14,9 +14,8 @@ from typing import TypeAlias
 from maintain.errors import InputError, NotEvaluatedError, RefusedError
 from maintain.imaging import State
 from maintain.records import Decision, MethodRequest, Plan, Slot
-from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info, steps_of
-from maintain.vocabulary import Claim, Role
-from maintain_pipelines.cost import RETRAIN
+from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info
+from maintain_pipelines.cost import RETRAIN, never_saw, reserved_steps
 from maintain_pipelines.judging import contest_of, judge_of
 from maintain_pipelines.screening import Contest, Screened, retained_loss, screen
 
@@ -61,13 +60,14 @@ def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress, 
         WaitingError: A training was asked to stop.
     """
     decisions: list[Decision] = []
+    ground = _Ground(plan, slot, request, shelf or Shelf())
     for place, method in enumerate(slot.methods):
-        completed = _request(request, method, slot.methods[place + 1 :], tell)
-        decision, product = _try(plan, method, completed, shelf or Shelf())
-        decisions.append(decision)
+        completed = _request(ground, method, slot.methods[place + 1 :], tell)
+        decision, product = _try(ground, method, completed)
+        decisions.append(replace(decision, differing=slot.differing(method)))
         if product is not None:
             return Found(method, product, tuple(decisions))
-    told = " ".join(f"{decision.method}: {decision.reason}" for decision in decisions)
+    told = " ".join(f"{decision.told}: {decision.reason}" for decision in decisions)
     raise InputError(
         f"No method of the plan can be used. {told}", remedy="Mend what can be mended of these; nothing was changed."
     )
@@ -76,43 +76,68 @@ def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress, 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _try(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shelf) -> tuple[Decision, Product | None]:
-    against = _against(plan, method, request)
+@dataclass(slots=True)
+class _Ground:
+    """What all requests of a slot are tried on: what never changes between them is asked once.
+
+    `screened` counts those that validation was asked about.
+    """
+
+    plan: Plan
+    slot: Slot
+    request: UnlearnRequest
+    shelf: Shelf
+    screened: int = 0
+    _contest: Contest | None = None
+
+    def contest(self) -> Contest:
+        """The contest of behavioural candidates. Raises `RefusedError` where no reference can be trained."""
+        if self._contest is None:
+            self._contest = contest_of(self.plan, self.request, {}, self.shelf.references())
+        return self._contest
+
+
+def _try(ground: _Ground, method: MethodRequest, request: UnlearnRequest) -> tuple[Decision, Product | None]:
+    against = _against(ground.plan, method, request)
     if against is not None:
         return Decision(method.name, False, against), None
-    if _never_saw(method):
-        return _anew(plan, method, request, shelf)
+    if never_saw(method):
+        return _anew(ground, method, request)
     try:
-        references = shelf.references()
+        contest = ground.contest()
     except RefusedError as error:
         return Decision(method.name, False, f"It has nothing to be compared with. {error.message}"), None
-    contest = contest_of(plan, request, {}, references)
+    asked = replace(request, judge=judge_of(contest), references=contest.references)
     try:
-        state = load_method(method.name).unlearn(replace(request, judge=judge_of(contest), references=references)).state
+        state = load_method(method.name).unlearn(asked).state
     except (NotEvaluatedError, RefusedError) as error:
         return Decision(method.name, False, error.message), None
     heard = request.witness.of(state)
     screened = _screened(contest, state)
-    decision = Decision(method.name, screened.passed, screened.reason, heard.spent, screened.figures)
+    tuned = heard.looked or ground.screened > 0
+    ground.screened += 1
+    decision = Decision(method.name, screened.passed, screened.reason, heard.spent, screened.figures, tuned=tuned)
     return decision, Product(state, heard) if screened.passed else None
 
 
-def _anew(plan: Plan, method: MethodRequest, request: UnlearnRequest, shelf: Shelf) -> tuple[Decision, Product]:
+def _anew(ground: _Ground, method: MethodRequest, request: UnlearnRequest) -> tuple[Decision, Product]:
     """The way out: what was trained before in just this way or, failing that, a training now."""
+    plan = ground.plan
     reason = f"Trained anew on the retained cases, so the claim {plan.claim} holds by construction."
-    product, steps = shelf.retrained() if method.name == RETRAIN else None, 0
+    product, steps = ground.shelf.retrained() if method.name == RETRAIN else None, 0
     if product is not None:
         reason = f"Trained before as a reference; released as it is. {reason}"
     else:
         state = load_method(method.name).unlearn(request).state
         product = Product(state, request.witness.of(state))
         steps = product.heard.steps
+    tuned = product.heard.looked
     try:
         contest = contest_of(plan, request, product.state)
         lost = retained_loss(contest.ask, champion=contest.champion, candidate=product.state)
     except NotEvaluatedError as error:
-        return Decision(method.name, True, error.message, steps), product
-    return Decision(method.name, True, reason, steps, () if lost is None else (lost,)), product
+        return Decision(method.name, True, error.message, steps, tuned=tuned), product
+    return Decision(method.name, True, reason, steps, () if lost is None else (lost,), tuned=tuned), product
 
 
 def _against(plan: Plan, method: MethodRequest, request: UnlearnRequest) -> str | None:
@@ -131,24 +156,13 @@ def _screened(contest: Contest, state: State) -> Screened:
 
 
 def _request(
-    request: UnlearnRequest, method: MethodRequest, later: tuple[MethodRequest, ...], tell: TellProgress
+    ground: _Ground, method: MethodRequest, later: tuple[MethodRequest, ...], tell: TellProgress
 ) -> UnlearnRequest:
     """The request for one method: what the search has left to spend, less what the way out will need."""
+    request, told = ground.request, ground.slot.told(method)
     return replace(
         request,
         options=method.options,
-        budget_steps=request.budget_steps - request.witness.steps - _reserved(request, later),
-        progress=lambda epoch, epochs, _loss: tell(method.name, epoch, epochs),
+        budget_steps=request.budget_steps - request.witness.steps - reserved_steps(request.spec, request.roles, later),
+        progress=lambda epoch, epochs, _loss: tell(told, epoch, epochs),
     )
-
-
-def _reserved(request: UnlearnRequest, later: tuple[MethodRequest, ...]) -> int:
-    recipe, retained = request.spec.recipe, len(request.roles.of(Role.RETAIN))
-    if recipe is None or not retained or not any(map(_never_saw, later)):
-        return 0
-    return steps_of(recipe, retained)
-
-
-def _never_saw(method: MethodRequest) -> bool:
-    """Whether the method proves every claim by construction, so that nothing need be measured to choose it."""
-    return Claim.NEVER_SAW in method_info(method.name).claims

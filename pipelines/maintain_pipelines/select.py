@@ -28,7 +28,7 @@ from maintain.records import CaseRef, GateRequest, MethodRequest, Plan, RoleTabl
 from maintain.vocabulary import Claim, ManifestStatus, Role, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
-from maintain_pipelines.cost import MethodCost, cost_of
+from maintain_pipelines.cost import MethodCost, costs_of
 from maintain_pipelines.environment import describe_environment
 from maintain_pipelines.judgeable import refuse_unjudged_group, refuse_whole_groups
 from maintain_pipelines.reach import Reach, measure_reach, refuse_excess
@@ -113,18 +113,10 @@ def preview(policy: Policy, context: Context) -> Preview:
     refuse_unjudged_group(plan, roles)
     selection = Selection(plan, roles, matches, champion, strata)
     reach = measure_reach(roles, champion.manifest, standings, policy.limits)
-    return Preview(selection, reach, _costs(policy, champion, roles), barred, splits)
+    return Preview(selection, reach, costs_of(plan, champion.spec, champion.manifest, roles), barred, splits)
 
 
 # --- private ---------------------------------------------------------------------------------------
-
-
-def _costs(policy: Policy, champion: Champion, roles: RoleTable) -> tuple[MethodCost, ...]:
-    methods = tuple(dict.fromkeys((*policy.unlearn.methods, LAST_METHOD)))
-    return tuple(
-        cost_of(method, champion.spec, champion.manifest, roles, budget_steps=policy.unlearn.budget_steps)
-        for method in methods
-    )
 
 
 def _strata(unit: UnitOfWork, gates: tuple[GateRequest, ...], roles: RoleTable) -> Strata | None:
@@ -175,7 +167,7 @@ def _slots(policy: Policy) -> tuple[Slot, ...]:
         for setting in request.options
         if setting.name == "alpha"
     )
-    names = tuple(dict.fromkeys((*policy.unlearn.methods, LAST_METHOD)))
-    methods = tuple(MethodRequest(name, policy.unlearn.options_of(name)) for name in names)
-    way_out = MethodRequest(LAST_METHOD, policy.unlearn.options_of(LAST_METHOD))
+    asked = policy.unlearn.requests
+    way_out = next((request for request in asked if request.name == LAST_METHOD), MethodRequest(LAST_METHOD, ()))
+    methods = tuple(dict.fromkeys((*asked, way_out)))
     return Slot(1, methods, alpha / SLOTS), Slot(SLOTS, (way_out,), alpha / SLOTS)

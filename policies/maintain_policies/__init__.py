@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maintain_policies.catalogues import (
+    AUTO,
     AutoChoice,
     Catalogues,
     GateEntry,
@@ -16,6 +17,7 @@ from maintain_policies.schema import json_schema
 from maintain_policies.where import parse_where
 
 __all__ = [
+    "AUTO",
     "DEMO_POLICIES",
     "DEMO_POLICY",
     "AutoChoice",

@@ -1,18 +1,17 @@
-"""Methods, options and gates: what a policy picks from the catalogues, with every figure resolved."""
+"""Methods and gates: what a policy picks from the catalogues, with every figure resolved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maintain.options import Option
-from maintain.records import GateRequest, Scalar, Setting
+from maintain.records import GateRequest, MethodRequest, Scalar
 from maintain.vocabulary import Claim
 from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry
-from maintain_policies.language import LATER_METHODS, not_yet, unknown
-from maintain_policies.reading import found_as, read_boolean, read_integer, read_number, read_text
+from maintain_policies.language import unknown
+from maintain_policies.options import Grid, combinations, pairs_of, read_grid, read_settings, resolved
+from maintain_policies.reading import found_as
 from maintain_policies.tree import Hole, Items, Node, Notes, Pairs, Place
 from maintain_policies.tree import Scalar as Word
-from maintain_policies.where import read_fields
 
 #: The word that leaves the choice of methods to committed results.
 AUTO = "auto"
@@ -54,21 +53,24 @@ def read_methods(
     return tuple(dict.fromkeys(methods))
 
 
-def read_options(
+def read_requests(
     node: Node | None, methods: tuple[MethodEntry, ...], catalogues: Catalogues, notes: Notes
-) -> tuple[tuple[str, tuple[Setting, ...]], ...]:
-    """Every option of every method: what the policy says, else the catalogue."""
-    given: dict[str, dict[str, Scalar]] = {}
-    for key, value in _pairs(node, notes, name="unlearn.options"):
+) -> tuple[MethodRequest, ...]:
+    """What is tried, in order: every method, once for each combination of its options that the policy lists."""
+    given: dict[str, Grid] = {}
+    for key, value in pairs_of(node, notes, name="unlearn.options"):
         entry = _named_method(key, catalogues, notes)
         if entry is None:
             continue
         if methods and entry not in methods:
             notes.add(key.place, f"{key.text!r} is not among unlearn.methods, so its options do nothing")
         name = f"unlearn.options.{key.text}"
-        given[key.text] = _settings(value, entry.options, notes, name=name)
+        given[key.text] = read_grid(value, entry.options, notes, name=name)
+        _refuse_untried(value, entry, given[key.text], notes, name=name)
     return tuple(
-        (entry.name, _resolved(entry.options, given.get(entry.name, {}))) for entry in methods if entry.options
+        MethodRequest(entry.name, options)
+        for entry in methods
+        for options in combinations(entry.options, given.get(entry.name, {}))
     )
 
 
@@ -90,7 +92,7 @@ def read_gates(
         if all(entry.name != name for entry in entries):
             notes.add(place, f"the gate {name!r} does not belong to the claim {claim.value}")
     requests = tuple(
-        GateRequest(entry.name, _resolved(entry.options, _values(given, entry.name)), True) for entry in entries
+        GateRequest(entry.name, resolved(entry.options, _values(given, entry.name)), True) for entry in entries
     )
     looser = [line for entry in entries for line in _looser(entry, _values(given, entry.name), base)]
     return Gates(gate_set=base.name, requests=requests, looser=tuple(looser))
@@ -119,6 +121,16 @@ def _check_supported(
     notes.add(place, f"{names} cannot support the claim {claim.value}; end the list with {catalogues.way_out.name}")
 
 
+def _refuse_untried(node: Node, entry: MethodEntry, grid: Grid, notes: Notes, *, name: str) -> None:
+    """A model trained anew is not measured before it goes on, so that a second way to train it is never tried."""
+    if Claim.NEVER_SAW not in entry.claims or not isinstance(node, Pairs):
+        return
+    for key, value in node.pairs:
+        if len(grid.get(key.text, ())) > 1:
+            message = f"only the first of {name}.{key.text} is ever tried: {entry.name} goes on without a look"
+            notes.add(value.place, message)
+
+
 def _method(node: Node, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
     if not isinstance(node, Word):
         if not isinstance(node, Hole):
@@ -132,9 +144,7 @@ def _method(node: Node, catalogues: Catalogues, notes: Notes) -> MethodEntry | N
 
 def _named_method(word: Word, catalogues: Catalogues, notes: Notes) -> MethodEntry | None:
     entry = catalogues.method(word.text)
-    if entry is None and word.text in LATER_METHODS:
-        notes.add(word.place, not_yet(f"the method {word.text}"))
-    elif entry is None:
+    if entry is None:
         known = tuple(method.name for method in catalogues.methods)
         notes.add(word.place, unknown("method", word.text, known))
     return entry
@@ -184,7 +194,7 @@ def _read_gate(node: Node, catalogues: Catalogues, notes: Notes, given: _Given) 
         if entry is not None and entry.name in given:
             notes.add(word.place, f"the gate {entry.name!r} is listed twice")
         elif entry is not None:
-            settings = _settings(value, entry.options, notes, name=f"gates.{entry.name}")
+            settings = read_settings(value, entry.options, notes, name=f"gates.{entry.name}")
             given[entry.name] = (word.place, settings)
 
 
@@ -221,63 +231,6 @@ def _set_names(catalogues: Catalogues) -> tuple[str, ...]:
 
 def _values(given: _Given, name: str) -> dict[str, Scalar]:
     return given[name][1] if name in given else {}
-
-
-# --- private: options ------------------------------------------------------------------------------
-
-
-def _settings(
-    node: Node | None,
-    entries: tuple[Option, ...],
-    notes: Notes,
-    *,
-    name: str,
-) -> dict[str, Scalar]:
-    known = {entry.name: entry for entry in entries}
-    values: dict[str, Scalar] = {}
-    for key, value in _pairs(node, notes, name=name):
-        if key.text in known:
-            read = _read_option(value, known[key.text], notes, name=f"{name}.{key.text}")
-            if read is not None:
-                values[key.text] = read
-        else:
-            notes.add(key.place, unknown(f"option of {name}", key.text, tuple(known)))
-    return values
-
-
-def _read_option(node: Node, entry: Option, notes: Notes, *, name: str) -> Scalar | None:
-    match entry.kind:
-        case "boolean":
-            return read_boolean(node, notes, name=name)
-        case "integer":
-            return read_integer(node, notes, name=name, minimum=entry.minimum, maximum=entry.maximum)
-        case "number":
-            return read_number(node, notes, name=name, minimum=entry.minimum, maximum=entry.maximum)
-        case "string":
-            return _read_word(node, entry, notes, name=name)
-        case "fields":
-            return read_fields(node, notes, name=name)
-
-
-def _read_word(node: Node, entry: Option, notes: Notes, *, name: str) -> str | None:
-    text = read_text(node, notes, name=name)
-    if text is not None and entry.choices and text not in entry.choices:
-        notes.add(node.place, f"{name} must be one of {', '.join(entry.choices)}, found {text!r}")
-        return None
-    return text
-
-
-def _resolved(entries: tuple[Option, ...], given: dict[str, Scalar]) -> tuple[Setting, ...]:
-    return tuple(Setting(entry.name, given.get(entry.name, entry.default)) for entry in entries)
-
-
-def _pairs(node: Node | None, notes: Notes, *, name: str) -> tuple[tuple[Word, Node], ...]:
-    if node is None or isinstance(node, Hole):
-        return ()
-    if isinstance(node, Pairs):
-        return node.pairs
-    notes.add(node.place, f"{name} must be a mapping, found {found_as(node)}")
-    return ()
 
 
 def _listed(node: Node) -> str:

@@ -21,6 +21,9 @@ DEFAULT_PERCENT = 30.0
 #: Optimiser steps that a search may spend where the policy says nothing.
 DEFAULT_STEPS = 20_000
 
+#: Combinations of options that may be tried of one method: two lists of three; each costs a training.
+MOST_COMBINATIONS = 9
+
 #: Largest seed that every generator used here accepts (32 bits).
 LARGEST_SEED = 2**32 - 1
 
@@ -168,7 +171,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         ),
         "unlearn": Key(form=Form.MAPPING, doc="How it is forgotten."),
         "unlearn.methods": Key(form=Form.METHODS, doc="Methods in order, or auto; omitted: [retrain]."),
-        "unlearn.options": Key(form=Form.OPTIONS, doc="Options of these methods, by method."),
+        "unlearn.options": Key(form=Form.OPTIONS, doc="Options by method; a list is tried value by value."),
         "unlearn.budget": Key(form=Form.MAPPING, doc="What a search may spend."),
         "unlearn.budget.steps": Key(form=Form.INTEGER, minimum=1, default=DEFAULT_STEPS, doc="Optimiser steps."),
         "unlearn.seed": Key(
@@ -198,9 +201,6 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "schedule": Key(form=Form.LATER, doc="When it is run."),
     }
 )
-
-#: Methods of the language that a catalogue may not have yet (DESIGN §1).
-LATER_METHODS = ("distil-reference", "reset-refit", "short-retrain")
 
 
 def children(prefix: str) -> dict[str, Key]:

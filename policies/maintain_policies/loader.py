@@ -13,7 +13,7 @@ from maintain.errors import InputError
 from maintain.records import Scalar as PlainValue
 from maintain.vocabulary import Alias, Claim, Reason, Unit
 from maintain_policies.catalogues import Catalogues
-from maintain_policies.choices import read_gates, read_methods, read_options
+from maintain_policies.choices import read_gates, read_methods, read_requests
 from maintain_policies.language import KEYS, Form, Key, children, not_yet, unknown
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec
 from maintain_policies.reading import found_as, read_choice, read_integer, read_number, read_text
@@ -136,15 +136,14 @@ def _resolve(found: _Found, root: Place, catalogues: Catalogues, notes: Notes) -
     where_node = found.nodes.get("forget.where")
     where = None if where_node is None else read_where(where_node, notes)
     methods = read_methods(found.nodes.get("unlearn.methods"), claim, catalogues, notes)
-    options = read_options(found.nodes.get("unlearn.options"), methods, catalogues, notes)
+    requests = read_requests(found.nodes.get("unlearn.options"), methods, catalogues, notes)
     claim_node = found.nodes.get("claim")
     elsewhere = root if claim_node is None else claim_node.place
     gates = read_gates(found.nodes.get("gates"), claim, catalogues, notes, elsewhere=elsewhere)
     if notes.problems or where is None or reason is None or claim is None:
         return None
     spec = UnlearnSpec(
-        methods=tuple(method.name for method in methods),
-        options=options,
+        requests=requests,
         budget_steps=_whole(found, "unlearn.budget.steps"),
         seed=_whole(found, "unlearn.seed"),
     )

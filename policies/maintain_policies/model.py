@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from maintain.hashing import Digest, digest_json
 from maintain.predicate import Predicate, plain
-from maintain.records import GateRequest, Setting
+from maintain.records import GateRequest, MethodRequest, Setting
 from maintain.vocabulary import Alias, Claim, Reason, Unit
 
 
@@ -37,16 +37,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlearnSpec:
-    """The methods in the order in which they are tried, with every option resolved."""
+    """What is tried, in order: a method with every option resolved, once for each combination of listed values."""
 
-    methods: tuple[str, ...]
-    options: tuple[tuple[str, tuple[Setting, ...]], ...]
+    requests: tuple[MethodRequest, ...]
     budget_steps: int
     seed: int
 
-    def options_of(self, method: str) -> tuple[Setting, ...]:
-        """The options of one of the methods; none if it is not among them."""
-        return dict(self.options).get(method, ())
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The names of the methods, each once, in the order in which they are tried."""
+        return tuple(dict.fromkeys(request.name for request in self.requests))
+
+    def options_of(self, method: str) -> tuple[tuple[Setting, ...], ...]:
+        """The options of one of the methods, once for each combination; none if it is not among them."""
+        return tuple(request.options for request in self.requests if request.name == method)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ def meaning(policy: Policy) -> dict[str, object]:
         },
         "unlearn": {
             "methods": list(policy.unlearn.methods),
-            "options": {method: _plain_settings(settings) for method, settings in policy.unlearn.options},
+            "options": _plain_options(policy.unlearn),
             "budget": {"steps": policy.unlearn.budget_steps},
             "seed": policy.unlearn.seed,
         },
@@ -114,6 +118,16 @@ def meaning(policy: Policy) -> dict[str, object]:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _plain_options(unlearn: UnlearnSpec) -> dict[str, object]:
+    """The options of every method that has any: those of one combination, or a list of several."""
+    plain_options: dict[str, object] = {}
+    for method in unlearn.methods:
+        asked = [_plain_settings(options) for options in unlearn.options_of(method) if options]
+        if asked:
+            plain_options[method] = asked[0] if len(asked) == 1 else asked
+    return plain_options
 
 
 def _plain_settings(settings: tuple[Setting, ...]) -> dict[str, object]:

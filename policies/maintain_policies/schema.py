@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 
 from maintain.options import Option
 from maintain.predicate import FIELDS, OPERATORS, Field, Kind, Operator, Shape
-from maintain_policies.catalogues import Catalogues, GateEntry
+from maintain.vocabulary import Claim
+from maintain_policies.catalogues import Catalogues, GateEntry, MethodEntry
 from maintain_policies.choices import AUTO
-from maintain_policies.language import Form, Key, children, not_yet
+from maintain_policies.language import MOST_COMBINATIONS, Form, Key, children, not_yet
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -51,9 +52,7 @@ def _key(path: str, key: Key, catalogues: Catalogues) -> Schema:
         case Form.METHODS:
             return schema | _methods(catalogues)
         case Form.OPTIONS:
-            return schema | _closed(
-                {method.name: _options(method.options) for method in catalogues.methods if method.options}
-            )
+            return schema | _closed({method.name: _tried(method) for method in catalogues.methods if method.options})
         case Form.GATES:
             return schema | _gates(catalogues)
 
@@ -79,6 +78,20 @@ def _methods(catalogues: Catalogues) -> Schema:
         "items": {"oneOf": [{"const": method.name, "description": method.doc} for method in catalogues.methods]},
     }
     return {"oneOf": [{"const": AUTO}, named]}
+
+
+def _tried(method: MethodEntry) -> Schema:
+    """Options of a method: a value each or, where it is measured before it goes on, a list of values."""
+    if Claim.NEVER_SAW in method.claims:
+        return _options(method.options)
+    return _closed({entry.name: _value_or_list(_option(entry)) for entry in method.options})
+
+
+def _value_or_list(value: Schema) -> Schema:
+    described: Schema = {name: value[name] for name in ("description", "default") if name in value}
+    one = {name: said for name, said in value.items() if name not in described}
+    listed = {"type": "array", "minItems": 1, "maxItems": MOST_COMBINATIONS, "uniqueItems": True, "items": one}
+    return {**described, "anyOf": [one, listed]}
 
 
 def _gates(catalogues: Catalogues) -> Schema:

@@ -58,3 +58,8 @@ def test_marking_notices_other_code_and_takes_it_back(tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "code": evidence.code_digest(name)}))
     assert name not in evidence.mark(results)
     assert not (results / f"{name}.md").read_text().startswith(evidence.STALE)
+
+
+def test_auto_follows_the_committed_table() -> None:
+    committed = json.loads((BENCHMARKS / "results" / "method_table.json").read_text())["auto"]
+    assert json.loads((BENCHMARKS.parent / "maintain/unlearn/table/measured.json").read_text()) == committed

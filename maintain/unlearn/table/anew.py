@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maintain.options import Option
-from maintain.unlearn.table.row import MethodInfo
+from maintain.unlearn.table.row import FORESIGHT, MethodInfo
 from maintain.vocabulary import Claim
 
 #: A fifth of the default recipe's thirty passes (feasibility study, section 2).
@@ -28,6 +28,7 @@ ANEW = (
             ),
         ),
         target="maintain.unlearn.short_retrain:ShortRetrain",
+        foreseen=f"{FORESIGHT}:anew",
         consumes_forget=False,
     ),
     MethodInfo(
@@ -39,6 +40,7 @@ ANEW = (
         "(retraining as the exact reference)",
         options=(),
         target="maintain.unlearn.retrain:Retrain",
+        foreseen=f"{FORESIGHT}:anew",
         consumes_forget=False,
     ),
 )

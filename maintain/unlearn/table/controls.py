@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maintain.options import Option
-from maintain.unlearn.table.row import FORGET, MethodInfo
+from maintain.unlearn.table.row import FORESIGHT, FORGET, MethodInfo
 from maintain.vocabulary import Claim, Head
 
 #: Passes over the retained cases: enough to settle, a tenth of the default recipe's thirty.
@@ -48,6 +48,7 @@ CONTROLS = (
             ),
         ),
         target="maintain.unlearn.finetune:Finetune",
+        foreseen=f"{FORESIGHT}:continued",
         consumes_forget=False,
     ),
     MethodInfo(
@@ -58,6 +59,7 @@ CONTROLS = (
         citation="Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023 (the original as a baseline)",
         options=(),
         target="maintain.unlearn.unstepped:Noop",
+        foreseen=f"{FORESIGHT}:unstepped",
         consumes_forget=False,
         heads=tuple(Head),
     ),
@@ -90,6 +92,7 @@ CONTROLS = (
             FORGET,
         ),
         target="maintain.unlearn.unstepped:BnOnly",
+        foreseen=f"{FORESIGHT}:unstepped",
         consumes_forget=True,
         heads=tuple(Head),
     ),

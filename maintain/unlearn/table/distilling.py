@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from maintain.records import Scalar
-from maintain.unlearn.table.row import SIDE_BY_SIDE, MethodInfo
+from maintain.unlearn.table.row import FORESIGHT, SIDE_BY_SIDE, MethodInfo
 from maintain.vocabulary import Claim
 
 #: Of the feasibility study (section 3): about a fifth of a retrain's passes, at the rate that ended nearest.
@@ -22,6 +22,7 @@ DISTILLING = (
         citation="Hinton et al., Distilling the Knowledge in a Neural Network, 2015",
         options=tuple(replace(option, default=_DEFAULTS.get(option.name, option.default)) for option in SIDE_BY_SIDE),
         target="maintain.unlearn.distil:DistilReference",
+        foreseen=f"{FORESIGHT}:side_by_side",
         consumes_forget=True,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maintain.unlearn.table.row import SIDE_BY_SIDE, MethodInfo
+from maintain.unlearn.table.row import FORESIGHT, SIDE_BY_SIDE, MethodInfo
 from maintain.vocabulary import Claim
 
 RELABELLING = (
@@ -15,6 +15,7 @@ RELABELLING = (
         citation="Golatkar et al., Eternal Sunshine of the Spotless Net, CVPR 2020 (random labels as a baseline)",
         options=SIDE_BY_SIDE,
         target="maintain.unlearn.relabel:RandomLabel",
+        foreseen=f"{FORESIGHT}:side_by_side",
         consumes_forget=True,
     ),
     MethodInfo(
@@ -26,6 +27,7 @@ RELABELLING = (
         citation="Chen et al., Boundary Unlearning, CVPR 2023 (nearest label), without its search",
         options=SIDE_BY_SIDE,
         target="maintain.unlearn.relabel:SecondBestLabel",
+        foreseen=f"{FORESIGHT}:side_by_side",
         consumes_forget=True,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maintain.options import Option
-from maintain.unlearn.table.row import MethodInfo
+from maintain.unlearn.table.row import FORESIGHT, MethodInfo
 from maintain.vocabulary import Claim
 
 #: Of the feasibility study's sixty steps, three of five stages and Beta(.6, .6) (section 5).
@@ -69,6 +69,7 @@ RESETTING = (
             *_REFIT,
         ),
         target="maintain.unlearn.resetting:ResetRefit",
+        foreseen=f"{FORESIGHT}:refit",
         consumes_forget=False,
     ),
     MethodInfo(
@@ -97,6 +98,7 @@ RESETTING = (
             *_REFIT[2:],
         ),
         target="maintain.unlearn.resetting:WarmRestart",
+        foreseen=f"{FORESIGHT}:refit",
         consumes_forget=False,
     ),
     MethodInfo(
@@ -126,6 +128,7 @@ RESETTING = (
             *_REFIT,
         ),
         target="maintain.unlearn.msg:Msg",
+        foreseen=f"{FORESIGHT}:refit",
         consumes_forget=True,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maintain.options import Option
 from maintain.unlearn.table.row import (
+    FORESIGHT,
     FORGET,
     LAYERS,
     LEARNING_RATE,
@@ -54,6 +55,7 @@ RIVALS = (
             ),
         ),
         target="maintain.unlearn.neggrad:NegGradPlus",
+        foreseen=f"{FORESIGHT}:side_by_side",
         consumes_forget=True,
     ),
     MethodInfo(
@@ -106,6 +108,7 @@ RIVALS = (
             ),
         ),
         target="maintain.unlearn.scrub:Scrub",
+        foreseen=f"{FORESIGHT}:rounds",
         consumes_forget=True,
     ),
     MethodInfo(
@@ -129,6 +132,7 @@ RIVALS = (
             ),
         ),
         target="maintain.unlearn.salun:SalUn",
+        foreseen=f"{FORESIGHT}:side_by_side",
         consumes_forget=True,
     ),
 )

@@ -13,7 +13,8 @@ class MethodInfo:
     """One method: what it may claim, what it needs, and where it is (`module:class`).
 
     `consumes_forget` says whether the loader must have handed out every forget case, or none; `heads` are those
-    that its losses are defined for.
+    that its losses are defined for. `foreseen` names, as `target` does, the function that says without torch what it
+    would take.
     """
 
     name: str
@@ -24,6 +25,11 @@ class MethodInfo:
     target: str
     consumes_forget: bool
     heads: tuple[Head, ...] = (Head.SOFTMAX,)
+    foreseen: str = ""
+
+
+#: Where the functions stand that foresee a family of methods.
+FORESIGHT = "maintain.unlearn.foresight"
 
 
 #: Cases a step, forgotten and retained: one concatenated batch of 128 (feasibility study, sections 2 and 7).

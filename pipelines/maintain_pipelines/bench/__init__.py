@@ -10,6 +10,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain_pipelines.bench.attempts import (
+        Attempt,
+        Behaviour,
+        Cost,
+        attempt,
+        behaviour_of,
+        never_seen_accuracy,
+        short_retrain,
+        whole_label,
+    )
     from maintain_pipelines.bench.desk import EXAMPLES, GROUP, NEVER_SAW, Desk, Story, desk_of
     from maintain_pipelines.bench.forge import Forgery, Judged, judge
     from maintain_pipelines.bench.forging import jittered
@@ -34,6 +44,16 @@ if TYPE_CHECKING:
 
 #: Module of this package -> the names it gives to the front door.
 _HOMES: Mapping[str, tuple[str, ...]] = {
+    "attempts": (
+        "Attempt",
+        "Behaviour",
+        "Cost",
+        "attempt",
+        "behaviour_of",
+        "never_seen_accuracy",
+        "short_retrain",
+        "whole_label",
+    ),
     "desk": ("EXAMPLES", "GROUP", "NEVER_SAW", "Desk", "Story", "desk_of"),
     "forge": ("Forgery", "Judged", "judge"),
     "forging": ("jittered",),
@@ -64,7 +84,10 @@ __all__ = [
     "IMPOSTORS",
     "NEVER_SAW",
     "RUNS_PER_CHAMPION",
+    "Attempt",
+    "Behaviour",
     "BenchCase",
+    "Cost",
     "Desk",
     "Forgery",
     "Honest",
@@ -77,6 +100,8 @@ __all__ = [
     "Tally",
     "Trainings",
     "Trial",
+    "attempt",
+    "behaviour_of",
     "champions_for",
     "check_signal",
     "desk_of",
@@ -85,13 +110,16 @@ __all__ = [
     "judge",
     "judged_state",
     "leaking",
+    "never_seen_accuracy",
     "references",
     "retrained",
     "separable",
+    "short_retrain",
     "signal_of",
     "tally",
     "trial",
     "verdict_of",
+    "whole_label",
 ]
 
 

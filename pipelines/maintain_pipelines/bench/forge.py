@@ -22,6 +22,7 @@ from maintain.records import (
     MethodRequest,
     Origin,
     Reference,
+    Setting,
     TrainingManifest,
 )
 from maintain.settings import Settings, Workspace
@@ -48,6 +49,7 @@ _PASSES = 3
 class Forgery:
     """Weights, and what is claimed of them. What is left out is forged as an honest run of the method would say it.
 
+    `options` say which request of the method is meant, where the slot has several.
     `heard` is what the witness says, `manifest` what the stage would have derived from it; `on_disk` lies under the
     candidate's name instead of its weights; `references` are the models that the candidate is held against.
     """
@@ -58,6 +60,7 @@ class Forgery:
     manifest: TrainingManifest | None = None
     on_disk: State | None = None
     references: tuple[Model, ...] = ()
+    options: tuple[Setting, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _laid_down(desk: Desk, planned: Planned, forgery: Forgery, folder: RunFolder
     plan = folder.write(PLAN, planned.plan)
     for kind, digest, text in planned.tables:
         folder.table(kind, digest).write_bytes(text)
-    method = _requested(planned, forgery.method)
+    method = _requested(planned, forgery)
     candidate = Candidate(
         plan=plan,
         slot=planned.slot.number,
@@ -136,8 +139,10 @@ def _laid_down(desk: Desk, planned: Planned, forgery: Forgery, folder: RunFolder
     return Offer(holding, planned.plan, planned.roles, desk.champion, planned.slot, candidate)
 
 
-def _requested(planned: Planned, method: str) -> MethodRequest:
-    return next(request for request in planned.slot.methods if request.name == method)
+def _requested(planned: Planned, forgery: Forgery) -> MethodRequest:
+    named = [request for request in planned.slot.methods if request.name == forgery.method]
+    (request,) = [request for request in named if forgery.options in (None, request.options)]
+    return request
 
 
 def _lay_references(desk: Desk, planned: Planned, references: tuple[Model, ...], context: Context) -> None:

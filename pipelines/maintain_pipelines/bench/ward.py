@@ -5,6 +5,8 @@ The variant anatomy is recalled and the withdrawn camera is the scanner that goe
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from maintain.hospital import HospitalOptions, TruthRow, draw_hospital
@@ -20,10 +22,11 @@ CAMERA = "Cirrus 800 FA"
 TRAIN, VALIDATION = 600, 100
 
 
-def hospital(seed: int) -> Problem:
-    """The hospital of a seed without duplicates, split by a seeded order of its patients."""
-    images, truth = draw_hospital(HospitalOptions(seed=seed, duplicates=0))
-    splits = _splits(truth, seed)
+def hospital(seed: int, *, times: int = 1) -> Problem:
+    """The hospital of a seed without duplicates, split by a seeded order of its patients; so many times its size."""
+    options = HospitalOptions(seed=seed, duplicates=0)
+    images, truth = draw_hospital(replace(options, patients=times * options.patients))
+    splits = _splits(truth, seed, times)
     scanners = _scanners(truth)
     variant = {row.patient_id for row in truth if row.variant}
     pixels = MemoryPixels()
@@ -48,10 +51,11 @@ def hospital(seed: int) -> Problem:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _splits(truth: tuple[TruthRow, ...], seed: int) -> dict[str, Split]:
+def _splits(truth: tuple[TruthRow, ...], seed: int, times: int) -> dict[str, Split]:
     people = sorted({row.patient_id for row in truth})
     order = [people[place] for place in np.random.default_rng([seed, 99]).permutation(len(people))]
-    ends = ((Split.TRAIN, order[:TRAIN]), (Split.VALIDATION, order[TRAIN : TRAIN + VALIDATION]))
+    first, second = times * TRAIN, times * (TRAIN + VALIDATION)
+    ends = ((Split.TRAIN, order[:first]), (Split.VALIDATION, order[first:second]))
     learned = {person: split for split, some in ends for person in some}
     return {person: learned.get(person, Split.HOLDOUT) for person in people}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maintain import codec
 from maintain.errors import DamagedError, RecordError
-from maintain.records import CaseRef, LoaderLog, LoaderRow, Origin, Setting, TrainingManifest
+from maintain.records import Candidate, CaseRef, Decision, LoaderLog, LoaderRow, Origin, Setting, TrainingManifest
 from maintain.vocabulary import ManifestStatus, OriginKind, Role
 
 ORIGIN = Origin(OriginKind.INITIALISATION, "a" * 64)
@@ -24,6 +24,21 @@ MANIFEST = TrainingManifest(
     selected_with=(CaseRef("c3", 1),),
 )
 LOG = LoaderLog(ORIGIN, "b" * 64, 3, (LoaderRow(Role.RETAIN, "c1", 1, 2), LoaderRow(Role.RETAIN, "c2", 1, 2)))
+
+
+DECISION = Decision("finetune", True, "as it is", 8)
+CANDIDATE = Candidate(
+    plan="p" * 64,
+    slot=1,
+    method="finetune",
+    options=(),
+    weights="w" * 64,
+    spec="s" * 64,
+    manifest="m" * 64,
+    loader_log="l" * 64,
+    parent_weights="c" * 64,
+    decisions=(DECISION,),
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +61,16 @@ def test_what_is_not_a_record_is_refused(change: object, says: str) -> None:
     document = codec.to_document(MANIFEST)
     with pytest.raises(RecordError, match=says):
         codec.from_text(TrainingManifest, change(document))  # type: ignore[operator]  # a lambda of the table
+
+
+def test_a_candidate_of_the_version_before_says_nothing_of_options_or_tuning() -> None:
+    document = codec.to_document(CANDIDATE)
+    before = [
+        {k: v for k, v in one.items() if k not in ("differing", "tuned")} for one in document["body"]["decisions"]
+    ]
+    document = {**document, "version": 1, "body": {**document["body"], "decisions": before}}
+    assert codec.from_text(Candidate, json.dumps(document)) == CANDIDATE
+    assert (CANDIDATE.told, DECISION.label) == ("finetune", "")
 
 
 def test_a_changed_file_is_refused(tmp_path: Path) -> None:

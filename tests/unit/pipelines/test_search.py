@@ -39,6 +39,7 @@ RECIPE = replace(default_recipe(seed=3, epochs=14), batch_size=16)
 FINETUNE = MethodRequest("finetune", (Setting("epochs", 2),))
 RETRAIN = MethodRequest("retrain", ())
 BOTH = (FINETUNE, RETRAIN)
+GRID = (MethodRequest("finetune", (Setting("epochs", 1),)), FINETUNE)
 
 #: Steps of a retrain of this recipe on the retained cases, and of the fine-tune.
 RETRAIN_STEPS, FINETUNE_STEPS = 14 * 4, 2 * 4
@@ -240,6 +241,57 @@ def test_the_budget_is_shared_and_the_way_out_is_kept_affordable(champion: Unlea
     assert taken.chosen
     with pytest.raises(InputError, match="takes 56 steps; the budget is 55"):
         searched(replace(champion, budget_steps=RETRAIN_STEPS - 1), RETRAIN)
+
+
+def test_combinations_of_one_method_are_tried_one_after_the_other(champion: UnlearnRequest, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    kept = replace(champion, checkpoints=tmp_path)
+    first, second, last = searched(kept, *GRID, RETRAIN, told=told).decisions
+    assert [one.told for one in (first, second, last)] == ["finetune (epochs 1)", "finetune (epochs 2)", "retrain"]
+    assert [one.steps for one in (first, second, last)] == [4, 8, RETRAIN_STEPS]
+    assert [name for name, _, _ in told[:3]] == ["finetune (epochs 1)", *["finetune (epochs 2)"] * 2]
+    again = searched(kept, *GRID, RETRAIN)
+    assert again.decisions == (first, second, last)
+
+
+def test_each_combination_is_paid_for(champion: UnlearnRequest) -> None:
+    enough = 4 + 8 + RETRAIN_STEPS
+    assert [one.steps for one in searched(replace(champion, budget_steps=enough), *GRID, RETRAIN).decisions] == [
+        4,
+        8,
+        RETRAIN_STEPS,
+    ]
+    _, left, taken = searched(replace(champion, budget_steps=enough - 1), *GRID, RETRAIN).decisions
+    assert "takes 8 steps; the budget is 7" in left.reason
+    assert taken.chosen
+
+
+def test_the_combination_that_goes_on_has_its_own_options(
+    champion: UnlearnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Finetune.unlearn
+
+    def second_time(method: Finetune, request: UnlearnRequest) -> Unlearned:
+        return (_forget_for_once if request.options == GRID[1].options else plain)(method, request)
+
+    monkeypatch.setattr(Finetune, "unlearn", second_time)
+    found = searched(champion, *GRID, RETRAIN)
+    assert found.method == GRID[1]
+    assert [one.label for one in found.decisions] == ["blind", "tuned"]
+
+
+def test_weights_that_validation_chose_are_tuned_and_others_blind(
+    champion: UnlearnRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = replace(champion, checkpoints=tmp_path)
+    looked = MethodRequest("random-label", (Setting("steps", 10),))
+    for _ in range(2):
+        left, also, taken = searched(kept, looked, FINETUNE, RETRAIN).decisions
+        assert [one.label for one in (left, also, taken)] == ["tuned", "tuned", "blind"]
+    monkeypatch.setattr(Finetune, "unlearn", _forget_for_once)
+    assert [one.label for one in searched(champion, *BOTH).decisions] == ["blind"]
+    never = searched(champion, *BOTH, claim=Claim.NEVER_SAW).decisions
+    assert [one.label for one in never] == ["", "blind"]
 
 
 def test_without_validation_cases_only_the_way_out_goes_on(champion: UnlearnRequest) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from maintain.errors import PolicyError, Problem
-from maintain.records import Setting
+from maintain.records import MethodRequest, Setting
 from maintain.vocabulary import Claim
 from maintain_policies import AutoChoice, Catalogues, GateSet, Policy, parse_policy
 
@@ -37,14 +37,14 @@ def problems(line: str, catalogues: Catalogues, *, claim: str = "group") -> tupl
     ("line", "at", "said"),
     [
         ("unlearn: {methods: [spg]}", "spg", "Did you mean 'psg'? Known: retrain, psg"),
-        ("unlearn: {methods: [reset-refit]}", "reset", "the method reset-refit is part of the policy language"),
+        ("unlearn: {methods: [reset-refitt]}", "reset-refitt", "no method called 'reset-refitt'"),
         ("unlearn: {methods: auto}", "auto", "no committed result says what auto means for the claim group"),
         ("unlearn: {options: {psg: {radius: 1}}}", "psg", "not among unlearn.methods"),
         ("unlearn: {methods: [psg], options: {psg: {radus: 1}}}", "radus", "Did you mean 'radius'?"),
         ("unlearn: {methods: [psg], options: {psg: {radius: -1}}}", "-1", "psg.radius must be at least 0"),
         ("unlearn: {methods: [psg], options: {psg: {frozen: 1}}}", "1}", "true or false, found 1"),
         ("unlearn: {methods: [psg], options: {psg: {steps: 1.5}}}", "1.5", "whole number, found 1.5"),
-        ("unlearn: {methods: [psg], options: {psg: {layers: []}}}", "[]", "must be text, found a list"),
+        ("unlearn: {methods: [psg], options: {psg: {layers: {}}}}", "{}", "must be text, found a mapping"),
         ("unlearn: {methods: [psg], options: {psg: 3}}", "3", "must be a mapping"),
         ("unlearn: {options: [psg]}", "[psg]", "unlearn.options must be a mapping"),
         ("gates: defalt", "defalt", "no gate set called 'defalt'. Did you mean 'default'?"),
@@ -79,7 +79,7 @@ def test_a_list_of_methods_that_cannot_support_the_claim_has_its_place(rich: Cat
 def test_a_list_that_ends_in_a_method_that_can_is_fine(rich: Catalogues) -> None:
     policy = parse("unlearn: {methods: [psg, retrain], options: {psg: {steps: 3}}}", rich, claim="never-saw")
     assert policy.unlearn.methods == ("psg", "retrain")
-    assert Setting("steps", 3) in policy.unlearn.options_of("psg")
+    assert Setting("steps", 3) in policy.unlearn.requests[0].options
 
 
 def test_what_stands_behind_the_way_out_is_never_tried(rich: Catalogues) -> None:
@@ -122,9 +122,9 @@ def test_every_option_of_every_method_is_resolved(rich: Catalogues) -> None:
     policy = parse("unlearn: {methods: [psg, retrain], options: {psg: {radius: 1, frozen: false}}}", rich)
     assert policy.unlearn.methods == ("psg", "retrain")
     settings = (Setting("radius", 1.0), Setting("frozen", False), Setting("layers", "late"), Setting("steps", 10))
-    assert policy.unlearn.options == (("psg", settings),)
-    assert policy.unlearn.options_of("psg") == settings
-    assert policy.unlearn.options_of("retrain") == ()
+    assert policy.unlearn.requests == (MethodRequest("psg", settings), MethodRequest("retrain", ()))
+    assert policy.unlearn.options_of("psg") == (settings,)
+    assert policy.unlearn.options_of("nonsense") == ()
 
 
 def test_auto_follows_the_table(rich: Catalogues) -> None:

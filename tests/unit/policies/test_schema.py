@@ -157,6 +157,18 @@ def test_what_the_loader_reads_the_schema_accepts(change: dict[str, Any], catalo
     parse_policy(json.dumps(policy), source="-", catalogues=catalogues)
 
 
+@pytest.mark.parametrize("given", [0.2, [0.2], [0.2, 0.1], [], [0.2, 0.2], [-1], ["a"], [[0.2]]])
+def test_a_list_of_values_loads_where_it_fits(given: Any, rich: Catalogues) -> None:
+    unlearn = {"methods": ["psg", "retrain"], "options": {"psg": {"radius": given}}}
+    policy, schema = base() | {"unlearn": unlearn}, json_schema(rich)
+    try:
+        parse_policy(json.dumps(policy), source="-", catalogues=rich)
+    except PolicyError:
+        assert not fits(schema, policy, schema)
+    else:
+        assert fits(schema, policy, schema)
+
+
 def test_there_are_examples() -> None:
     assert EXAMPLES
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.evidence import honest_evidence
 from maintain import codec
-from maintain.records import Figure, GateResult, Registration, Verdict
+from maintain.records import Decision, Figure, GateResult, Registration, Setting, Verdict
 from maintain.report import Attempt, Ending, Report, build_report, render_html
 from maintain.report.html import draw_interval
 from maintain.vocabulary import Alias, Claim, Outcome, Role, RunState
@@ -142,3 +142,15 @@ def test_each_gate_speaks_for_itself_and_a_refused_candidate_is_shown_too() -> N
     assert "It was asked whether the model still works." in page
     assert "Refused before: finetune" in page
     assert "it still remembers" in page
+
+
+def test_the_search_names_options_that_tell_attempts_apart_and_says_which_weights_validation_chose() -> None:
+    decisions = tuple(
+        Decision("finetune", chosen, "as it is", differing=(Setting("epochs", epochs),), tuned=tuned)
+        for chosen, epochs, tuned in ((False, 1, False), (True, 2, True))
+    )
+    candidate = replace(EVIDENCE.candidate, method="finetune", decisions=decisions)
+    page = render_html(replace(registered(Claim.NEVER_SAW, "never-saw", "retention"), candidate=candidate))
+    assert "<dt>Method</dt><dd>finetune (epochs 2), tuned</dd>" in page
+    assert "<td>finetune (epochs 1)</td><td>no</td><td>blind</td>" in page
+    assert "<td>finetune (epochs 2)</td><td>yes</td><td>tuned</td>" in page

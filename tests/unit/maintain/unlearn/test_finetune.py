@@ -185,7 +185,9 @@ def test_equal_requests_give_equal_bytes_and_an_interrupted_one_goes_on(
     resumed = unlearned(kept)
     assert resumed == unlearned(request_)
     with pytest.raises(InputError, match="another training"):
-        unlearned(kept, Setting("freeze_norms", False))
+        unlearned(dataclasses.replace(kept, seed=kept.seed + 1))
+    unlearned(kept, Setting("freeze_norms", False))
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_start_names_what_its_weights_learned(parent: bytes) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 
 from helpers.toy_requests import RETAINED, toy_champion, toy_inputs, toy_network, toy_request, toy_training
 from maintain.errors import InputError, RefusedError, WaitingError
+from maintain.hashing import digest_json, short
 from maintain.imaging import State, weights_digest
 from maintain.imaging.stages import Layers
 from maintain.unlearn import Heard, Standing, UnlearnRequest, Witness, weights_in_checkpoint
@@ -259,7 +260,7 @@ class Heavy(Relabel):
 def test_memory_that_does_not_hold_a_batch_halves_both_begins_again_and_says_so(tmp_path: Path) -> None:
     said: list[str] = []
     request = dataclasses.replace(toy_request(12), checkpoints=tmp_path, say=said.append)
-    heavy = Heavy(tmp_path / f"{METHOD}.checkpoint")
+    heavy = Heavy(tmp_path / f"{METHOD}-{short(digest_json([]))}.checkpoint")
     state, heard = revised(COURSE, request, heavy)
     assert said == ["Memory does not hold a batch; the training begins again with batches of 8."]
     assert heavy.batches == [(6, 16)] * 3 + [(3, 8)] * 8

@@ -14,7 +14,8 @@ from maintain.unlearn import Standing, load_method
 from maintain.unlearn.course import CONSTANT, Course, Norms
 from maintain.unlearn.loop import run
 from maintain.unlearn.objective import Answer, Batch, Loss
-from maintain.unlearn.scrub import MaxMin, divergence, is_max_step
+from maintain.unlearn.rounds import is_max_step
+from maintain.unlearn.scrub import MaxMin, divergence
 from maintain.unlearn.session import begin
 from maintain.vocabulary import Head, Role
 

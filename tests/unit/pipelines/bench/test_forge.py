@@ -10,7 +10,7 @@ import torch
 
 from maintain.errors import RefusedError
 from maintain.imaging import weights_digest
-from maintain.records import LoaderRow
+from maintain.records import LoaderRow, Setting
 from maintain.vocabulary import Outcome, Role
 from maintain_pipelines.bench.desk import EXAMPLES, NEVER_SAW, Desk, desk_of
 from maintain_pipelines.bench.forge import Forgery, Judged, about, judge
@@ -48,6 +48,11 @@ def test_a_forged_fine_tuning_has_integrity(desk: Desk) -> None:
     state = changed(desk.model.state, head__bias=lambda bias: bias + 1.0)
     judged = judge(desk, EXAMPLES, Forgery(state))
     assert judged.outcome_of("integrity") is Outcome.PASS, told(judged, "integrity")
+
+
+def test_a_request_of_no_slot_cannot_be_forged(desk: Desk) -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        judge(desk, EXAMPLES, Forgery(desk.model.state, options=(Setting("epochs", 99),)))
 
 
 def test_other_weights_on_disk_are_noticed(desk: Desk) -> None:
