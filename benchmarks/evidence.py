@@ -89,6 +89,13 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/measuring.py",
         "pipelines/maintain_pipelines/provenance.py",
     ),
+    "psg_speed": (
+        "benchmarks/fashion_cases.py",
+        "benchmarks/reference_recipe.py",
+        "maintain/imaging/*.py",
+        "maintain/intake/idx.py",
+        "maintain/unlearn/**/*.py",
+    ),
     "mlflow_kills": (
         "pipelines/maintain_pipelines/destroy.py",
         "pipelines/maintain_pipelines/sweep.py",

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +83,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fashion:
-    """One draw: what a champion learns, what judges, and the whole test part."""
+    """One draw: what a champion learns, what judges, and the whole test part. `places`: those learned, in the file."""
 
     seed: int
     blueprint: Blueprint
+    places: tuple[int, ...]
     rows: tuple[PlannedCase, ...]
     pixels: MemoryPixels
     learned: Part
     validation: Part
     test: Part
+
+    def found(self) -> Fashion:
+        """The same, its cases and their roles found anew from stored pixels and labels."""
+        pixels = MemoryPixels()
+        return replace(self, rows=_rows(self.blueprint, self.places, self.learned, pixels), pixels=pixels)
 
     def recipe(self, seed: int) -> Recipe:
         """How champion and retrain are trained."""
@@ -172,29 +178,18 @@ def half_all_cnn(side: int = SIDE) -> Blueprint:
     return Blueprint(network, (1, side, side), Head.SOFTMAX, labels, chain)
 
 
-def draw_fashion(seed: int, size: int, *, folder: Path = FASHION_MNIST) -> Fashion:
-    """`size` training images, as many of every class, and others of the training part to judge on."""
+def draw_fashion(seed: int, size: int, *, judged: int = VALIDATION_A_CLASS, folder: Path = FASHION_MNIST) -> Fashion:
+    """`size` training images, as many of every class, and `judged` others of each of the training part to judge on."""
     train, test = read_idx(folder, IdxPart.TRAIN), read_idx(folder, IdxPart.TEST)
-    learned, validation = stratified(train.labels, size // CLASSES, VALIDATION_A_CLASS, seed=seed)
-    blueprint, pixels = half_all_cnn(), MemoryPixels()
-    rows = tuple(
-        PlannedCase(
-            case_id=f"image-{place:05d}",
-            label_version=1,
-            label=blueprint.label_order[train.labels[place]],
-            patient=f"image-{place:05d}",
-            pixels=pixels.put(train.images[place]),
-            role=Role.FORGET if train.labels[place] == FORGOTTEN else Role.RETAIN,
-            reason="drawn",
-        )
-        for place in learned
-    )
+    learned, validation = stratified(train.labels, size // CLASSES, judged, seed=seed)
+    blueprint, pixels, part = half_all_cnn(), MemoryPixels(), _part(train, learned)
     return Fashion(
         seed=seed,
         blueprint=blueprint,
-        rows=rows,
+        places=learned,
+        rows=_rows(blueprint, learned, part, pixels),
         pixels=pixels,
-        learned=_part(train, learned),
+        learned=part,
         validation=_part(train, validation),
         test=_part(test, range(len(test.labels))),
     )
@@ -285,9 +280,11 @@ def request_of(
     )
 
 
-def answers(blueprint: Blueprint, state: State, images: Tensor) -> Tensor:
-    """Outputs of these weights for stored images."""
-    return _answered(_network(blueprint, state), Chain(blueprint.preprocessing), images)
+def answers(blueprint: Blueprint, state: State, images: Tensor, *, wanted: Precision = PRECISION) -> Tensor:
+    """Outputs of these weights for stored images, a row each, in 32 bits."""
+    network, chain = _network(blueprint, state), Chain(blueprint.preprocessing)
+    with torch.inference_mode(), precision(wanted):
+        return torch.cat([network(_laid_out(chain.apply(part))).float() for part in images.split(ANSWER_BATCH)])
 
 
 def recalibrated(blueprint: Blueprint, state: State, retained: Part) -> State:
@@ -337,11 +334,32 @@ def judge_of(drawn: Fashion, champion: State, meter: Meter) -> Judge:
     return Judge(drawn, accuracies(outputs, drawn.validation.labels)[1] - RETENTION_MARGIN, meter)
 
 
+def taken(part: Part, places: Sequence[int]) -> Part:
+    """The cases at these places."""
+    return part.of(torch.tensor(places))
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
+def _rows(blueprint: Blueprint, places: Sequence[int], part: Part, pixels: MemoryPixels) -> tuple[PlannedCase, ...]:
+    labels, images = part.labels.tolist(), part.images.numpy()
+    return tuple(
+        PlannedCase(
+            case_id=f"image-{place:05d}",
+            label_version=1,
+            label=blueprint.label_order[label],
+            patient=f"image-{place:05d}",
+            pixels=pixels.put(image),
+            role=Role.FORGET if label == FORGOTTEN else Role.RETAIN,
+            reason="drawn",
+        )
+        for place, label, image in zip(places, labels, images, strict=True)
+    )
+
+
 def _part(idx: IdxImages, places: Sequence[int]) -> Part:
-    chosen = np.array(places)
+    chosen = np.array(places, dtype=np.int64)
     return Part(torch.from_numpy(idx.images[chosen]), torch.from_numpy(idx.labels[chosen].astype(np.int64)))
 
 
@@ -353,11 +371,6 @@ def _network(blueprint: Blueprint, state: State) -> nn.Module:
 
 def _laid_out(inputs: Tensor) -> Tensor:
     return inputs.contiguous(memory_format=torch.channels_last)
-
-
-def _answered(network: nn.Module, chain: Chain, images: Tensor) -> Tensor:
-    with torch.inference_mode(), precision(PRECISION):
-        return torch.cat([network(_laid_out(chain.apply(part))).float() for part in images.split(ANSWER_BATCH)])
 
 
 def _file_of(state: State) -> bytes:

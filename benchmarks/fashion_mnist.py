@@ -93,7 +93,6 @@ ARMS: tuple[Arm, ...] = (
     Arm("salun", "salun", "`salun`", REMAIN),
     Arm("scrub", "scrub", "`scrub`", SIDE),
     Arm("refit", "reset-refit", "`reset-refit`, as a policy gets it"),
-    Arm("short", "short-retrain", "`short-retrain`, two passes", {"epochs": 2}),
     Arm("drift", "bn-only", "`bn-only`: statistics drift, no weight moves"),
     Arm(
         "reference",
@@ -101,6 +100,7 @@ ARMS: tuple[Arm, ...] = (
         "`psg`, `replicate`: the reference's recipe, 10 passes",
         {"replicate": True, "norms": "mixed", "steps": 160, "forget_batch": 64},
     ),
+    Arm("short", "short-retrain", "`short-retrain`, two passes", {"epochs": 2}),
 )
 #: No method: the champion with the output of the class taken away.
 MASKED = "masked"
