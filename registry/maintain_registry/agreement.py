@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from maintain.database import Database
 from maintain.errors import WaitingError
-from maintain.hashing import Digest
+from maintain.hashing import Digest, digest_bytes
 from maintain.vocabulary import Alias
 from maintain_registry.account import Account, Claimed, ClaimedAlias, account_of
-from maintain_registry.contents import WEIGHTS_FILE, expected_files
+from maintain_registry.contents import ERASED_FILE, WEIGHTS_FILE, erased_marker, expected_files
 from maintain_registry.holdings import CARD, PROMOTION_TAG, HeldAlias, HeldVersion, Holdings
 from maintain_registry.port import ModelStore
 
@@ -160,6 +160,8 @@ def _of_files(item: HeldVersion, claimed: Claimed) -> Iterator[Disagreement]:
     if "version.json" in item.files:
         due["version.json"] = claimed.digest
     gone = claimed.retirement
+    if gone is not None and gone.ordered is not None and ERASED_FILE in item.files:
+        due[ERASED_FILE] = digest_bytes(erased_marker(claimed.record))
     if gone is not None and gone.ordered is not None and WEIGHTS_FILE not in item.files:
         del due[WEIGHTS_FILE]
     elif gone is not None and gone.destroyed is not None and not gone.unfinished:

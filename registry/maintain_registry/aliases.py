@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, insert, select, update
 
 from maintain.database import Database, UnitOfWork
 from maintain.database import tables as t
-from maintain.errors import RefusedError
+from maintain.errors import RefusedError, UnknownNameError
 from maintain.vocabulary import Alias
 from maintain_registry.events import EventKind
 from maintain_registry.holdings import Tagging
@@ -91,6 +91,10 @@ def _finish(database: Database, store: ModelStore, row: Row[Any]) -> str:
             _show(store, row.model, alias, before.at(alias), after.at(alias))
         except RefusedError:
             said = f"{row.model}: its alias {alias} was moved by hand after ledger entry {row.entry}."
+        except UnknownNameError:
+            said = (
+                f"{row.model}: version {after.at(alias)}, its {alias} by ledger entry {row.entry}, was removed by hand."
+            )
     _show_promotion(database, store, row)
     with database.begin() as unit:
         unit.execute(update(t.alias_move).where(t.alias_move.c.entry == row.entry).values(state=DONE))

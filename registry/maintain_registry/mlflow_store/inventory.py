@@ -15,6 +15,9 @@ from maintain_registry.holdings import CARD, HeldAlias, HeldVersion, Holdings, S
 from maintain_registry.mlflow_store import holders, payload, reading, tags
 from maintain_registry.mlflow_store.connection import Connection
 
+#: What MLflow's own client leaves beside the files of a version that it loads from this disk: which one it was.
+LOADED_FILE = "registered_model_meta"
+
 #: Without a filter MLflow's searches list everything.
 _EVERYTHING = ""
 
@@ -79,11 +82,19 @@ def _version(connection: Connection, item: Any) -> HeldVersion:
     if number is None:
         return HeldVersion(item.name, place, None, tags=tags_of(item))
     files, listed = _files(connection, item.source), _listed(connection, item)
+    if files.get(LOADED_FILE) in _loaded(item):  # with any other content it is somebody's file under that name
+        del files[LOADED_FILE]
     if listed is None:  # its list is gone or another, which is told; what belongs beside it nobody can say
         listed, known = {}, {*contents.DIGEST_FIELDS, payload.RECORD_FILE, payload.FILES_FILE}
         files = {name: digest for name, digest in files.items() if name in known}
     listed[payload.FILES_FILE] = item.tags.get(tags.FILES, "")
     return HeldVersion(item.name, place, number, files, listed, tags_of(item))
+
+
+def _loaded(item: Any) -> frozenset[Digest]:
+    """The digests of what MLflow's client writes when it loads this version, the number plain or quoted."""
+    texts = (f"model_name: {item.name}\nmodel_version: {number}\n" for number in (item.version, f"'{item.version}'"))
+    return frozenset(digest_bytes(text.encode()) for text in texts)
 
 
 def _files(connection: Connection, location: str) -> dict[str, Digest]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from helpers.registering import make_version
 from maintain.settings import FOLDER, MLFLOW
 from maintain.vocabulary import Alias
 from maintain_pipelines.context import Context
+from maintain_pipelines.destroy import destroy
 from maintain_pipelines.promote import promote
 from maintain_pipelines.retire import retire
 from maintain_pipelines.rollback import rollback
@@ -25,6 +27,7 @@ from maintain_registry.account import account_of
 from maintain_registry.agreement import ATTEMPTS, Odd
 from maintain_registry.holdings import PROMOTION_TAG
 from maintain_registry.mlflow_store.connection import Connection, asked
+from maintain_registry.mlflow_store.inventory import LOADED_FILE
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +212,24 @@ def test_a_list_of_files_that_was_forged_with_its_tag_is_named(context: Context)
     assert named(context) == [(Odd.TAG_CHANGED, "version 2 of MLflow, maintain.files", entry_of(context, 2))]
 
 
+def test_what_a_client_leaves_when_it_loads_a_version_is_no_finding_and_anything_else_there_is(
+    context: Context,
+) -> None:
+    from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
+
+    folder = version_folder(context, 2)
+    with asked():
+        client(context)
+        held = SimpleNamespace(model_name=MODEL, model_version="2")
+        ModelsArtifactRepository._add_registered_model_meta_file(held, str(folder))
+    left = folder / LOADED_FILE
+    assert left.is_file()
+    assert not found(context)
+    left.write_text(left.read_text(encoding="utf-8") + "and: more\n", encoding="utf-8")
+    (item,) = found(context)
+    assert item.where.endswith(LOADED_FILE)
+
+
 def version_folder(context: Context, number: int) -> Path:
     holder = client(context).get_model_version(MODEL, str(number)).tags["maintain.logged_model"]
     (place,) = (context.workspace.registry / "artifacts").rglob(holder)
@@ -243,6 +264,9 @@ def test_a_whole_life_is_silent(young: Context) -> None:
     assert found(young) == ()
     for act in acts:
         act()
+        assert found(young) == ()
+    if not isinstance(young.store, MemoryStore):  # which shares no disk, so nothing is destroyed in it
+        destroy(MODEL, 2, young, reason="never again")
         assert found(young) == ()
     compared = compare_registry(young.database, young.store)
     assert (compared.models, compared.versions, compared.untagged) == (1, 3, 0)

@@ -106,6 +106,18 @@ def test_an_alias_that_a_hand_moved_in_between_is_left_alone_and_named(
         assert {item.serious for item in irregularities(unit, store)} == {True}
 
 
+def test_a_version_that_a_hand_removed_in_between_is_named_and_nothing_else_stops(
+    database: Database, ledger: Ledger, store: MemoryStore
+) -> None:
+    with ledger.begin(database) as unit:
+        record_move(unit, MODEL, 9, before=aliases_of(store, MODEL), after=Aliases(champion=7, previous=1))
+    (said,) = finish_moves(database, store)
+    assert "version 7, its champion by ledger entry 9, was removed by hand" in said
+    assert (rows(database), aliases_of(store, MODEL)) == ([(9, "done")], Aliases(champion=1, previous=1))
+    with database.read() as unit:
+        assert {item.serious for item in irregularities(unit, store)} == {True}
+
+
 def test_a_model_without_entries_serves_nothing(database: Database, ledger: Ledger) -> None:
     with database.read() as unit:
         assert serving_of(unit, "nobody") == Serving()
