@@ -16,11 +16,11 @@ failed. Of three hospitals, 3/3 and 2/3 are the same result. They cost .24 to .3
 validation they take .66 to 1.03 of its time, since on so small a problem looking costs more than learning.
 
 **Relabelling loses.** `psg`, `second-best-label`, `random-label` and `salun` pass nowhere: accuracy on held-out cases
-falls from the champion's .82 to .69, .67, .75 and .75, and `retention` or `not-collapsed` refuses them. `psg` stands
+falls from the champion's .82 to .69, .67, .75 and .75, and none passes `retention` and `not-collapsed`. `psg` stands
 between second-best and random labels, for .36 of a retrain's passes against their .32. Told to move only the share of
 cases that a champion gets wrong anyway (`psg, selective`) it loses less (.79) and keeps more of the leak: an AUC of
-.59, the champion's being .67 and a retrain's .53. `neggrad-plus`, `scrub`, `boundary-shrink`, `finetune` and `bn-
-only` leave the leak where it was (.66 to .68).
+.59, the champion's being .67 and a retrain's .53. `neggrad-plus`, `scrub`, `boundary-shrink`, `finetune` and
+`bn-only` leave the leak where it was (.66 to .68).
 
 **Distance says nothing here.** The champion itself lies .019 from the retrain and a second retrain .018: who forgets
 examples is not told by accuracies, which is why the gates compare with cases never seen.

@@ -413,9 +413,10 @@ def render(document: Mapping[str, Any]) -> str:
         " holdout was opened; checkpoints are chosen on validation. `make campaign-methods` makes this table anew.",
         "",
         *_LEGEND,
+        "",
     ]
     for story, told in TOLD.items():
-        lines += ["", f"## {told.title}", "", told.doc, "", *_table(document["stories"][story]), ""]
+        lines += [f"## {told.title}", "", told.doc, "", *_table(document["stories"][story]), ""]
         lines += [*_champions(story, document["cells"]), *_counted(document["stories"][story]), ""]
         if current and story in READINGS:
             lines += [READINGS[story], ""]
