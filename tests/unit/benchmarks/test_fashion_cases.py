@@ -66,7 +66,7 @@ def test_the_worse_of_both_looks_decides(both: list[tuple[float, float]], reache
 def test_accuracies_are_those_of_the_forgotten_class_and_of_the_others() -> None:
     labels = torch.tensor([FORGOTTEN, FORGOTTEN, 1, 2, 3])
     outputs = torch.nn.functional.one_hot(torch.tensor([FORGOTTEN, 1, 1, 2, 1]), 10).float()
-    assert accuracies(outputs, labels) == (pytest.approx(1 / 2), pytest.approx(2 / 3))
+    assert accuracies(outputs, labels) == pytest.approx((1 / 2, 2 / 3))
     part = Part(torch.arange(5), labels)
     assert part.forgotten.images.tolist() == [0, 1]
     assert part.retained.images.tolist() == [2, 3, 4]

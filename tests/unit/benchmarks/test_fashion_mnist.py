@@ -68,7 +68,7 @@ def test_whoever_is_as_near_or_nearer_is_published() -> None:
     )
     assert "random-label" in inside
     assert "scrub" not in inside
-    assert "masking" in nearer
+    assert "masked" in nearer
     assert "random" not in nearer
 
 
