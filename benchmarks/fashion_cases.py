@@ -284,13 +284,13 @@ def answers(blueprint: Blueprint, state: State, images: Tensor, *, wanted: Preci
     """Outputs of these weights for stored images, a row each, in 32 bits."""
     network, chain = _network(blueprint, state), Chain(blueprint.preprocessing)
     with torch.inference_mode(), precision(wanted):
-        return torch.cat([network(_laid_out(chain.apply(part))).float() for part in images.split(ANSWER_BATCH)])
+        return torch.cat([network(_laid_out(chain.apply(part))).float() for part in torch.split(images, ANSWER_BATCH)])
 
 
 def recalibrated(blueprint: Blueprint, state: State, retained: Part) -> State:
     """The weights with batch statistics made anew from retained cases."""
     network, chain = _network(blueprint, state), Chain(blueprint.preprocessing)
-    images = retained.images[:RECALIBRATION_CASES].split(RECALIBRATION_BATCH)
+    images = torch.split(retained.images[:RECALIBRATION_CASES], RECALIBRATION_BATCH)
     with precision(PRECISION):
         recalibrate(network, (_laid_out(chain.apply(part)) for part in images))
     return state_of(network)

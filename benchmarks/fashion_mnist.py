@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps champions and retrains")
+    parser.add_argument("--arms", nargs="+", default=[], help="only these rows of the table; all without it")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     path = given.out / f"{NAME}.json"
@@ -141,14 +142,21 @@ def main() -> None:
 
     with threads(THREADS):
         for seed in given.seeds:
-            measure_seed(seed, given.size, given.cache, cells, publish)
+            measure_seed(seed, given.size, given.cache, cells, publish, only=given.arms)
 
 
 def measure_seed(
-    seed: int, size: int, cache: Path | None, cells: Mapping[str, Any], publish: Callable[[str, dict[str, Any]], None]
+    seed: int,
+    size: int,
+    cache: Path | None,
+    cells: Mapping[str, Any],
+    publish: Callable[[str, dict[str, Any]], None],
+    *,
+    only: Sequence[str] = (),
 ) -> None:
-    """The cells of one seed that are missing."""
-    missing = [name for name in (*(arm.name for arm in ARMS), MASKED) if f"{size}-{seed}-{name}" not in cells]
+    """The cells of one seed that are missing, all or those of `only` these arms."""
+    wanted = [name for name in (*(arm.name for arm in ARMS), MASKED) if not only or name in only]
+    missing = [name for name in wanted if f"{size}-{seed}-{name}" not in cells]
     if not missing:
         return
     drawn = draw_fashion(seed, size)
@@ -264,8 +272,8 @@ class _Scale:
         drawn = self.drawn
         anew = recalibrated(drawn.blueprint, self.champion.state, drawn.learned.retained)
         place = torch.full((len(drawn.test.labels), 1), FORGOTTEN)
-        both = [self._outputs(state, drawn.test).scatter(1, place, -torch.inf) for state in (self.champion.state, anew)]
-        return self._figures(*both, None)
+        outputs, again = (self._outputs(state, drawn.test) for state in (self.champion.state, anew))
+        return self._figures(outputs.scatter(1, place, -torch.inf), again.scatter(1, place, -torch.inf), None)
 
     def _outputs(self, state: State, part: Part) -> Tensor:
         return answers(self.drawn.blueprint, state, part.images)
@@ -316,7 +324,7 @@ def _made(arm: Arm, drawn: Fashion, champion: Made, retrained: Made, equal: Mapp
 
 def equal_steps(cell: Mapping[str, Any], *, batch: int) -> int:
     """Steps that take at least as many passes as that cell did, its forward ones counted whole."""
-    return math.ceil((cell["gradient"] + cell["forward"]) / batch)
+    return math.ceil((int(cell["gradient"]) + int(cell["forward"])) / batch)
 
 
 def _table(size: int, cells: Mapping[str, Any]) -> list[str]:
@@ -372,17 +380,23 @@ def _reading(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     rivals = [arm for arm in found if arm not in ("champion", "retrain", "psg", MASKED) and found[arm]]
     inside = [arm for arm in rivals if mean(arm, "distance") <= NEAR]
     nearer = [arm for arm in (*rivals, MASKED) if found[arm] and mean(arm, "distance") < near]
-    said = {arm.name: arm.said for arm in ARMS} | {MASKED: "masking the champion's output (no forgetting at all)"}
+    said = {arm.name: arm.said for arm in ARMS} | {MASKED: "the champion with output 0 masked"}
     if inside:
         lines.append(
             f"- Also within {NEAR}: " + "; ".join(f"{said[a]} {mean(a, 'distance'):.4f}" for a in inside) + "."
         )
     if nearer:
         lines.append("- Nearer than `psg`: " + "; ".join(f"{said[a]} {mean(a, 'distance'):.4f}" for a in nearer) + ".")
-    lines.append(
-        "- What this distance does not say: masking one output comes about as near without a weight moved, so nearness "
-        "in F and R on a whole class is a weak test, and only the class's own gates and the linear probe tell more."
-    )
+    if found["retrain"]:
+        exact = [(cell["forgotten"], cell["kept"]) for cell in found["retrain"]]
+        apart = max(distance(one, other) for one in exact for other in exact)
+        lines.append(f"- The retrains of these seeds are up to {apart:.4f} apart from each other.")
+    if found[MASKED]:
+        lines.append(
+            f"- What this distance does not say: masking the output is {mean(MASKED, 'distance'):.4f} away, and not a "
+            "weight moved. Nearness in F and R on a whole class is a weak test; whether the class is still known "
+            "inside is for the gates and probes that look there."
+        )
     return lines
 
 

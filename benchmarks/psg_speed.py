@@ -16,13 +16,12 @@ import statistics
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import reference_recipe
 from evidence import read_cells, write_cells
 from fashion_cases import (
     CLASSES,
@@ -91,7 +90,7 @@ def main() -> None:
         champion, drawn = _scene(given.cache)
         for number in range(given.rounds):
             for phi in PHIS:
-                jobs[f"{phi:g}-{number}"] = lambda phi=phi, turn=number: round_of(drawn, champion, phi, turn=turn)
+                jobs[f"{phi:g}-{number}"] = partial(round_of, drawn, champion, phi, turn=number)
     for name, job in jobs.items():
         if name not in cells:
             with threads(THREADS):
@@ -221,11 +220,7 @@ def _reference(drawn: Fashion, champion: State, phi: float) -> dict[str, float]:
     settings = Settings(epochs=PASSES, batch_size=BATCH, remain_weight=phi)
     train, test = ((part.images[..., 0], part.labels) for part in (drawn.learned, drawn.test))
     began = time.perf_counter()
-    reference_recipe.time, kept = types.SimpleNamespace(perf_counter=time.process_time), reference_recipe.time
-    try:
-        done = run_reference(network, train, test, settings)
-    finally:
-        reference_recipe.time = kept
+    done = run_reference(network, train, test, settings, seconds=time.process_time)
     return {
         "compute_cpu": done.compute_seconds,
         "total_cpu": done.total_seconds,

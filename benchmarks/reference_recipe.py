@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -90,10 +90,20 @@ class Images(Dataset[Item]):
         return (image - CENTRE) / SPREAD, int(self.labels[index])
 
 
-def run_reference(champion: nn.Module, train: Batch, test: Batch, settings: Settings) -> Outcome:
-    """Unlearn one label, in a copy of `champion`, and score it. `train` and `test`: uint8 [N, H, W] and labels [N]."""
+def run_reference(
+    champion: nn.Module,
+    train: Batch,
+    test: Batch,
+    settings: Settings,
+    *,
+    seconds: Callable[[], float] = time.perf_counter,
+) -> Outcome:
+    """Unlearn one label, in a copy of `champion`, and score it. `train` and `test`: uint8 [N, H, W] and labels [N].
+
+    `seconds` is the clock that stages are timed by.
+    """
     torch.manual_seed(settings.seed)
-    clock = _Clock()
+    clock = _Clock(seconds)
     with clock.stage("splits"):
         forget, remain, test_forget, test_remain = _split(train, test, settings)
     frozen, network = copy.deepcopy(champion), copy.deepcopy(champion)
@@ -156,13 +166,14 @@ def boundary_labels(frozen: nn.Module, images: Tensor, labels: Tensor, settings:
 class _Clock:
     """Seconds by stage."""
 
+    now: Callable[[], float]
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
+        began = self.now()
         yield
-        self.seconds[name] += time.perf_counter() - began
+        self.seconds[name] += self.now() - began
 
 
 def _split(train: Batch, test: Batch, settings: Settings) -> tuple[DataLoader[Item], ...]:

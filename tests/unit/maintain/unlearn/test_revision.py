@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from helpers.toy_requests import RETAINED, toy_champion, toy_inputs, toy_network, toy_request, toy_training
 from maintain.errors import InputError, RefusedError, WaitingError
 from maintain.hashing import digest_json, short
 from maintain.imaging import State, weights_digest
+from maintain.imaging.pixels import PixelSource
 from maintain.imaging.stages import Layers
 from maintain.unlearn import Heard, Standing, UnlearnRequest, Witness, weights_in_checkpoint
 from maintain.unlearn.course import CONSTANT, Choice, Course, Norms
@@ -330,3 +335,37 @@ def test_half_the_bits_are_close_to_all_of_them_and_weights_keep_theirs() -> Non
         whole, half = (state[name] - champion[name] for state in states)
         assert half.dtype is torch.float32
         assert (half - whole).norm() < 0.1 * whole.norm()
+
+
+class Lent:
+    """Pixels that are read from elsewhere, as from a disk; remembers which were asked for."""
+
+    def __init__(self, source: PixelSource) -> None:
+        self._source, self.asked = source, Counter[str]()
+
+    def load(self, digests: Sequence[str], /) -> NDArray[np.uint8]:
+        self.asked.update(digests)
+        return self._source.load(digests)
+
+
+def test_every_image_is_held_once() -> None:
+    """Sixty thousand small images are then some 50 MB beside the network, whatever the method."""
+    request = toy_request(RETAINED)
+    lent, held = Lent(request.pixels), []
+
+    def look(*told: object) -> None:
+        stored = {
+            tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
+            for tensor in gc.get_objects()
+            if type(tensor) is torch.Tensor and tensor.dtype is torch.uint8 and tensor.ndim == len("NHWC")
+        }
+        held.append(sum(stored.values()))
+
+    look()
+    before = held.pop()
+    revise(METHOD, dataclasses.replace(request, pixels=lent, progress=look), relabelling(), COURSE)
+    image = int(np.prod(request.pixels.load(list(lent.asked)[:1]).shape))
+    batch = COURSE.batch_size + COURSE.forget_batch
+    assert len(lent.asked) == 2 * RETAINED
+    assert max(held) - before <= (2 * RETAINED + batch) * image
+    assert lent.asked.total() <= 2 * RETAINED + 2  # the first of either bank is read for its shape
