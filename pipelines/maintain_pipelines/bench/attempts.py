@@ -193,8 +193,9 @@ def _tried(
 ) -> Attempt:
     offered = _offering(desk, story, asked)
     request, meter = _request(offered, story, asked.options, run), _Meter()
-    contest = contest_of(offered.planned(story).plan, request, {}, tuple(model.state for model in references))
-    request = replace(request, judge=meter.watch(judge_of(contest)))
+    states = tuple(model.state for model in references)
+    contest = contest_of(offered.planned(story).plan, request, {}, states)
+    request = replace(request, judge=meter.watch(judge_of(contest)), references=states)
     started = time.process_time()
     with _counting(desk.problem, meter):
         state = unlearn(request).state
