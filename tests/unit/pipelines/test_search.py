@@ -178,6 +178,9 @@ def test_a_group_is_compared_with_references_that_are_made_when_they_are_needed(
     assert searched(champion, *BOTH, claim=Claim.GROUP, shelf=shelf).method == FINETUNE
     searched(champion, RETRAIN, claim=Claim.GROUP, shelf=shelf)
     assert asked == ["references"] * 2
+    monkeypatch.undo()
+    searched(champion, *GRID, RETRAIN, claim=Claim.GROUP, shelf=shelf)
+    assert asked == ["references"] * 3
 
 
 def test_without_references_a_group_ends_in_the_way_out(champion: UnlearnRequest) -> None:
