@@ -91,7 +91,7 @@ ARMS: tuple[Arm, ...] = (
     Arm("shrink", "boundary-shrink", "`boundary-shrink`", {k: v for k, v in SIDE.items() if k != "retain_batch"}),
     Arm("neggrad", "neggrad-plus", "`neggrad-plus`", REMAIN),
     Arm("salun", "salun", "`salun`", REMAIN),
-    Arm("scrub", "scrub", "`scrub`", SIDE),
+    Arm("scrub", "scrub", "`scrub`, 64 forgotten a max-step", {**SIDE, "forget_batch": 64}),
     Arm("refit", "reset-refit", "`reset-refit`, as a policy gets it"),
     Arm("drift", "bn-only", "`bn-only`: statistics drift, no weight moves"),
     Arm(

@@ -26,7 +26,7 @@ from fashion_cases import (
 )
 
 from maintain.imaging.compute import _computes_bf16
-from maintain.records import Setting
+from maintain.records import Scalar, Setting
 from maintain.vocabulary import Precision, Role
 
 
@@ -109,7 +109,14 @@ def drawn(tmp_path: Path) -> Fashion:
 
 
 def test_what_the_network_is_counted_to_have_seen_is_what_the_loaders_say_they_handed_out(drawn: Fashion) -> None:
-    options = {"steps": 3, "forget_batch": 6, "retain_batch": 8, "layers": "head", "search_steps": 1, "bisections": 0}
+    options: dict[str, Scalar] = {
+        "steps": 3,
+        "forget_batch": 6,
+        "retain_batch": 8,
+        "layers": "head",
+        "search_steps": 1,
+        "bisections": 0,
+    }
     request = request_of(
         drawn,
         drawn.blueprint.build(1).state_dict(),

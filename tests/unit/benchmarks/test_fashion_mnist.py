@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fashion_mnist import ARMS, MASKED, auc_of, distance, equal_steps, margins_of, render
+from fashion_cases import CLASSES, FORGOTTEN, Fashion, Part, half_all_cnn, request_of
+from fashion_mnist import ARMS, MASKED, SIZE, auc_of, distance, equal_steps, margins_of, render
 from scipy.stats import mannwhitneyu
 
-from maintain.records import Setting
-from maintain.unlearn import METHODS, resolve_options
+from maintain.imaging import MemoryPixels
+from maintain.records import PlannedCase, Setting
+from maintain.unlearn import METHODS, load_method, resolve_options
+from maintain.vocabulary import Role
 
 MACHINE = {"cpu": "a processor", "cores": 2, "threads": 1, "torch": "2", "python": "3.11", "date": "2026-01-01"}
 
@@ -87,3 +90,27 @@ def test_a_margin_is_the_own_output_above_the_highest_other() -> None:
     outputs = torch.tensor([[1.0, 3.0, 2.0], [5.0, 1.0, 0.0]])
     assert margins_of(outputs, torch.tensor([1, 2])).tolist() == [1.0, -5.0]
     assert distance((0.0, 0.9), (0.03, 0.86)) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.name)
+def test_every_arm_can_be_gone_with_as_many_cases_as_it_is_measured_on(arm: Any) -> None:
+    blueprint = half_all_cnn()
+    part = Part(torch.zeros(1, 28, 28, 1, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64))
+    roles = [Role.FORGET if place % CLASSES == FORGOTTEN else Role.RETAIN for place in range(SIZE)]
+    rows = tuple(
+        PlannedCase(f"{place:05d}", 1, blueprint.label_order[place % CLASSES], f"{place}", "p", role, "drawn")
+        for place, role in enumerate(roles)
+    )
+    drawn = Fashion(
+        seed=1,
+        blueprint=blueprint,
+        places=tuple(range(SIZE)),
+        rows=rows,
+        pixels=MemoryPixels(),
+        learned=part,
+        validation=part,
+        test=part,
+    )
+    options = [Setting(name, value) for name, value in arm.options.items()]
+    request = request_of(drawn, blueprint.build(1).state_dict(), seed=1, options=options)
+    assert not load_method(arm.method).eligible(request).blocking
