@@ -44,7 +44,6 @@ ATTEMPTS = (
 
 #: Result -> the sources that its figures hang on, besides its own script.
 HANGS_ON: Mapping[str, tuple[str, ...]] = {
-    "deeper_networks": (*ATTEMPTS, "benchmarks/method_table.py", "maintain/unlearn/**/*.py"),
     "fashion_mnist": (
         "benchmarks/fashion_cases.py",
         "maintain/imaging/*.py",
