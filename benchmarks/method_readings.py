@@ -29,7 +29,8 @@ examples is not told by accuracies, which is why the gates compare with cases ne
 
 **Beside the feasibility study.** Its dividing line holds: refitting passes, relabelling never does. Its order among
 the winners is not repeated (there `reset-refit` led), and its early-stopped retrain passes with six of 16 epochs and
-not with a fifth of them, which is too short (one of three). The leak is smaller than there (AUC .65 to .70 against .78 to .82).""",
+not with a fifth of them, which is too short (one of three). The leak is smaller than there (AUC .65 to
+.70 against .78 to .82).""",
     "group": """\
 **Nobody wins, and the yardstick is short.** `reset-refit`, `msg` and `warm-restart` pass on one hospital, the same
 one. Judged by behaviour alone, of two honest retrains a hospital three of six pass: as often as not, a model that
