@@ -1,7 +1,7 @@
 """Distilling references: forgotten cases are answered as models that never saw them answer, the rest as before.
 
-It costs the references first, so it never saves time. What it can save is churn: the decisions on retained cases stay
-the champion's, where a retrain changes as many as another seed would.
+It costs the references first, so it never saves time. What it is meant to save is churn: decisions on retained cases
+that a retrain changes as another seed would. The committed table of methods does not show that it does.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ DISTILLING = (
     MethodInfo(
         name="distil-reference",
         doc="Forgotten cases are answered as the mean of the references does, retained ones as the champion did. "
-        "It costs the references first, so it never saves time; what it saves is churn, the decisions that a "
-        "retrain would change on cases nobody withdrew. For a declared limit on churn, claim group.",
+        "It costs the references first, so it never saves time. It is meant to save churn, the decisions that a "
+        "retrain would change on cases nobody withdrew: in the feasibility study it did, in the committed table its "
+        "churn is a retrain's. For claim group, where a limit on churn is declared; measure it there.",
         claims=(Claim.GROUP,),
         citation="Hinton et al., Distilling the Knowledge in a Neural Network, 2015",
         options=tuple(replace(option, default=_DEFAULTS.get(option.name, option.default)) for option in SIDE_BY_SIDE),
