@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-fashion campaign-speed stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-fashion campaign-speed campaign-demo stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 
 setup: $(READY)  ## A virtual environment with the locked packages
 
-demo: $(READY)  ## The whole path on a synthetic hospital, ending in a report (DEMO_DIR names the folder)
+demo: $(READY)  ## Five stories on a synthetic hospital, each ending in a report (DEMO_DIR names the folder)
 	$(BIN)/maintain demo $(DEMO_DIR)
 
 test: lint types floors unit  ## Lint, types, floors and tests: what CI runs
@@ -70,6 +70,9 @@ campaign-fashion: $(READY)  ## Every method forgets a class of Fashion-MNIST, th
 
 campaign-speed: $(READY)  ## psg beside the published recipe, and the memory of a forget run; about ten minutes
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/psg_speed.py --cache build/fashion-trainings
+
+campaign-demo: $(READY)  ## The whole demo with ten seeds: how often it ends as told; about half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/demo_chain.py
 
 stale: $(READY)  ## Mark committed results that belong to earlier code
 	$(BIN)/python benchmarks/evidence.py

@@ -44,6 +44,16 @@ ATTEMPTS = (
 
 #: Result -> the sources that its figures hang on, besides its own script.
 HANGS_ON: Mapping[str, tuple[str, ...]] = {
+    "demo_chain": (
+        *ATTEMPTS,
+        "benchmarks/demo_seeds.txt",
+        "maintain/unlearn/**/*.py",
+        "pipelines/maintain_pipelines/demo/*.py",
+        "pipelines/maintain_pipelines/roles.py",
+        "pipelines/maintain_pipelines/search.py",
+        "pipelines/maintain_pipelines/select.py",
+        "policies/maintain_policies/demo/*.yaml",
+    ),
     "fashion_mnist": (
         "benchmarks/fashion_cases.py",
         "maintain/imaging/*.py",

@@ -1,20 +1,20 @@
-"""`maintain demo`: the whole path on a synthetic hospital; needs nothing."""
+"""`maintain demo`: five stories on a synthetic hospital; needs nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maintain.cli import console
-from maintain.cli.exit_codes import of_state
+from maintain.cli.exit_codes import ExitCode, of_state, worst
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson, Place, RegistryStore
 from maintain.settings import SETTINGS_FILE, STORE_OF_NEW_WORKSPACES
 
 if TYPE_CHECKING:
-    from maintain.report import Report
+    from maintain_pipelines.demo import Told
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,17 +24,19 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the demo may write.")] = Path("demo"),
-    patients: Annotated[int, typer.Option(min=60, help="Patients of the synthetic hospital.")] = 1300,
+    patients: Annotated[int, typer.Option(min=60, help="Patients of the synthetic hospital.")] = 2600,
     epochs: Annotated[int, typer.Option(min=1, help="Passes of the champion's training.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Seed of hospital, split and weights.")] = 7,
     registry: RegistryStore = STORE_OF_NEW_WORKSPACES,
     as_json: AsJson = False,
 ) -> None:
-    """Play the consent story on a synthetic hospital.
+    """Play five stories on a synthetic hospital, from DICOM files to registered versions, with reports.
 
-    From DICOM files to a proven, registered version, with a report.
+    A withdrawn camera, an impostor, a variant anatomy, a patient's consent and a retired diagnosis: each
+    starts from the version that the one before it promoted. The impostor must be refused.
 
-    Saying it again shows the end; an interrupted demo goes on where it was.
+    Saying it again shows the end; an interrupted demo goes on where it was. Exits 0 when every story
+    ended with a version and the impostor was refused, else by what ended otherwise.
 
     \b
     Example:
@@ -44,42 +46,38 @@ def demo(
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
     from maintain_pipelines.context import Talk
-    from maintain_pipelines.demo import DemoOrder, prepare_hospital, tell_story
-    from maintain_pipelines.report import read_report
-    from maintain_pipelines.rundir import REPORT, RunFolder
+    from maintain_pipelines.demo import DemoOrder, play_chain, prepare_champion, prepare_hospital
     from maintain_policies import load_policy
     from maintain_registry import browsing_command
 
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     order = DemoOrder(patients=patients, seed=seed, epochs=epochs)
-    prepare_hospital(folder / "hospital", order, Talk(say=console.say, progress=console.progress))
+    hospital = folder / "hospital"
+    prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
     workspace = _workspace(folder / "workspace", seed, registry)
-    policy = load_policy(workspace / "policies" / "consent-withdrawal.yaml", catalogues())
+    known = catalogues()
     with open_context(Place(workspace)) as ports, grace():
-        run = tell_story(folder / "hospital", policy, order, ports)
-        told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
+        prepare_champion(hospital, order, ports)
+        stories = play_chain(hospital, lambda name: load_policy(workspace / "policies" / name, known), ports)
         browsing = browsing_command(ports.workspace)
     chain = verify_ledger(Place(workspace))
-    report = RunFolder(workspace / "runs" / run).file(REPORT)
     lines = [
-        *_story_lines(told),
+        *_lines(stories),
+        "",
         f"The ledger is whole: {chain.entries} entries, {chain.signed} signed.",
         f"Look around with: maintain --workspace {workspace} registry list",
         *([f"Or in MLflow's own pages: {browsing}"] if browsing else []),
-        f"Report: {report}",
+        f"Reports: {workspace / 'runs'}/*/{stories[0].page.name}",
     ]
     document = {
         "workspace": str(workspace),
-        "run": run,
-        "state": told.ending.state.value,
-        "excluded": [case.case_id for case in told.excluded],
+        "stories": [_document(told) for told in stories],
         "ledger_entries": chain.entries,
-        "report": str(report),
         "browsing": browsing,
     }
     console.answer(document, lines, schema="demo", as_json=as_json)
-    if code := of_state(told.ending.state):
+    if code := worst(map(_code, stories)):
         raise typer.Exit(code)
 
 
@@ -98,10 +96,65 @@ def _workspace(root: Path, seed: int, registry: str) -> Path:
     return root
 
 
-def _story_lines(told: Report) -> list[str]:
-    from maintain.cli.runs import verdict_lines
+def _code(told: Told) -> ExitCode:
+    """An impostor that is refused is a success, and one that is not is the worst thing that can be said."""
+    from maintain_pipelines.demo import Way
 
-    lines = ["", f"The story: {told.headline}"]
-    lines += [told.claim_sentence] if told.claim_sentence else []
-    lines += [f"  excluded  {case.case_id}  seen {case.times_seen} times in training" for case in told.excluded]
-    return [*lines, "", *(verdict_lines(told.verdict) if told.verdict else [])]
+    if told.story.way is Way.REFUSED:
+        return ExitCode.PASSED if told.as_meant else ExitCode.REFUSED
+    return of_state(told.state)
+
+
+def _lines(stories: tuple[Told, ...]) -> list[str]:
+    """What each story claims and how it ended, as a table and a sentence each."""
+    rows = []
+    for told in stories:
+        plan, candidate, registration = told.report.plan, told.report.candidate, told.report.registration
+        version = f"version {registration.version}" if registration else "nothing registered"
+        made = candidate.told if candidate else "-"
+        rows.append((told.story.letter, told.story.title, plan.claim.value, made, version))
+    lines = ["", *console.table(("", "story", "claim", "made by", "ended with"), rows), ""]
+    for told in stories:
+        lines += [f"({told.story.letter}) {_said(told)}", *_attempts(told)]
+        if not told.as_meant:
+            lines.append("    This is not how the story is meant to end; its report says why.")
+    return lines
+
+
+def _said(told: Told) -> str:
+    from maintain_pipelines.demo import Way
+
+    if told.story.way is Way.REFUSED and told.as_meant:
+        return f"Refused by {', '.join(told.failed)}. {told.report.verdict.reason if told.report.verdict else ''}"
+    return told.report.claim_sentence or f"Nothing is claimed. {told.report.headline}"
+
+
+def _attempts(told: Told) -> list[str]:
+    """What was tried and left before the last candidate: by the search, or by the gates."""
+    candidate = told.report.candidate
+    left = [
+        f"    {decision.told} was left: {decision.reason}"
+        for decision in (candidate.decisions if candidate else ())
+        if not decision.chosen
+    ]
+    refused = [
+        f"    {attempt.candidate.told} was refused: {attempt.verdict.reason}" for attempt in told.report.attempts
+    ]
+    return [*left, *refused]
+
+
+def _document(told: Told) -> dict[str, Any]:
+    registration, candidate = told.report.registration, told.report.candidate
+    return {
+        "story": told.story.letter,
+        "title": told.story.title,
+        "run": told.run,
+        "state": told.state.value,
+        "claim": told.report.plan.claim.value,
+        "method": candidate.method if candidate else None,
+        "version": registration.version if registration else None,
+        "failed": list(told.failed),
+        "as_meant": told.as_meant,
+        "excluded": len(told.report.excluded),
+        "report": str(told.page),
+    }

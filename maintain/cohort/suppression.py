@@ -126,11 +126,12 @@ def suppress(
     return len(rows)
 
 
-def suppressed(unit: UnitOfWork, model: str | None) -> SuppressionList:
-    """What a lineage must not use; without a model, what nobody may use."""
+def suppressed(unit: UnitOfWork, model: str | None, *, besides: Reason | None = None) -> SuppressionList:
+    """What a lineage must not use; without a model, what nobody may use. `besides` leaves out one reason."""
     table = tables.suppression
     scope = or_(table.c.model.is_(None), table.c.model == model)
-    rows = unit.rows(select(table).where(scope).order_by(table.c.id.desc()))
+    listed = unit.rows(select(table).where(scope).order_by(table.c.id.desc()))
+    rows = [row for row in listed if besides is None or row.reason != besides.value]
     labels: dict[str, int] = {}
     for row in rows:
         if row.label_version is not None:

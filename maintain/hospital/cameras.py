@@ -101,3 +101,9 @@ AURORA = Camera(
 )
 
 CAMERAS: tuple[Camera, ...] = (CIRRUS, RETIVUE, AURORA)
+
+
+def camera_shares(withdrawn: float) -> tuple[float, ...]:
+    """The share of patients of each camera when the first, which policies withdraw, has this one."""
+    others = (1.0 - withdrawn) / (1.0 - CIRRUS.share)
+    return (withdrawn, *(camera.share * others for camera in CAMERAS[1:]))

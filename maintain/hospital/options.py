@@ -29,6 +29,7 @@ class HospitalOptions:
     seed: int = 7
     patients: int = 1300
     variant_share: float = 0.20
+    withdrawn_share: float = 0.30
     withdrawals: int = 12
     duplicates: int = 20
     patient_label_noise: float = 0.05
@@ -41,6 +42,7 @@ class HospitalOptions:
         _refuse_outside("seed", self.seed, 0, None)
         _refuse_outside("patients", self.patients, 1, None)
         _refuse_outside("variant_share", self.variant_share, 0.0, 1.0)
+        _refuse_outside("withdrawn_share", self.withdrawn_share, 0.0, 1.0)
         _refuse_outside("withdrawals", self.withdrawals, 0, self.patients)
         _refuse_outside("duplicates", self.duplicates, 0, self.patients)
         _refuse_outside("patient_label_noise", self.patient_label_noise, 0.0, LARGEST_LABEL_NOISE)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 from pydicom.uid import generate_uid
 
-from maintain.hospital.cameras import CAMERAS, Camera
+from maintain.hospital.cameras import CAMERAS, Camera, camera_shares
 from maintain.hospital.options import HospitalOptions
 from maintain.hospital.scenes import DIAGNOSES, Anatomy, Scene, draw_anatomy, draw_scene
 from maintain.hospital.truth import TruthRow
@@ -126,7 +126,7 @@ def _draw_patient(rng: np.random.Generator, options: HospitalOptions, number: in
         patient_id=patient_id,
         sex="F" if rng.uniform() < 0.53 else "M",
         birth_date=first_visit - timedelta(days=int(age * 365.25)),
-        camera=CAMERAS[int(rng.choice(len(CAMERAS), p=[camera.share for camera in CAMERAS]))],
+        camera=CAMERAS[int(rng.choice(len(CAMERAS), p=camera_shares(options.withdrawn_share)))],
         variant=bool(rng.uniform() < options.variant_share),
         true_diagnosis=diagnosis,
         charted_diagnosis=_mischart(rng, diagnosis, options.patient_label_noise),

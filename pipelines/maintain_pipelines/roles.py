@@ -33,6 +33,10 @@ class Cut:
 
     `reach_unlearned`: cases that were learned by an ancestor and removed by behaviour are still in the weights for
     whoever must be able to say never-saw, so a match among them is forgotten too.
+
+    `barred_beside` says why a match may not stand for what the model never saw: it was suppressed for another reason
+    than this policy's. The forget set lacks such cases, since the model that learned them is gone, so an arm that
+    kept them would differ from it in more than memory.
     """
 
     manifest: TrainingManifest
@@ -41,6 +45,7 @@ class Cut:
     splits: Mapping[str, Split]
     matched: Mapping[str, str]
     barred: Barred
+    barred_beside: Barred
     reach_unlearned: bool = False
 
 
@@ -84,7 +89,10 @@ def _listed(cut: Cut, refs: Iterable[CaseRef], plain: Role, matched: Role, reaso
     for ref in refs:
         member, case = cut.members.get(ref), by_case.get(ref.case_id)
         if ref.case_id in cut.matched:
-            yield _row(ref, member, case, matched, cut.matched[ref.case_id])
+            beside = _beside(cut, case, ref.label_version) if matched is Role.NEVER_SEEN_VALIDATION else None
+            yield _row(
+                ref, member, case, *((Role.SUPPRESSED, beside) if beside else (matched, cut.matched[ref.case_id]))
+            )
         elif case is None or member is None:
             yield _row(ref, member, case, Role.SUPPRESSED, GONE)
         elif (why := cut.barred(case, ref.label_version)) is not None:
@@ -99,12 +107,17 @@ def _held_out(cut: Cut) -> Iterable[PlannedCase]:
             continue
         ref = CaseRef(case.case_id, case.label_version)
         if case.case_id in cut.matched:
-            role, reason = Role.NEVER_SEEN, cut.matched[case.case_id]
+            beside = _beside(cut, case, ref.label_version)
+            role, reason = (Role.SUPPRESSED, beside) if beside else (Role.NEVER_SEEN, cut.matched[case.case_id])
         elif (why := cut.barred(case, ref.label_version)) is not None:
             role, reason = Role.SUPPRESSED, why
         else:
             role, reason = Role.HOLDOUT, "held out in this lineage"
         yield PlannedCase(ref.case_id, ref.label_version, case.label, case.patient, case.pixels, role, reason)
+
+
+def _beside(cut: Cut, case: Standing | None, label_version: int) -> str | None:
+    return None if case is None else cut.barred_beside(case, label_version)
 
 
 def _row(ref: CaseRef, member: SnapshotMember | None, case: Standing | None, role: Role, reason: str) -> PlannedCase:

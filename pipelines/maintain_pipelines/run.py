@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from maintain import codec
 from maintain.errors import WaitingError
@@ -35,6 +36,9 @@ from maintain_pipelines.work import Work, begin, refuse_repetition, reopen, stay
 from maintain_policies import Policy
 from maintain_registry import Event, EventKind, aliases_of, serving_of
 
+#: One step of a run: it leads from the state of this row to another.
+Step: TypeAlias = Callable[[Work, RunRow], None]
+
 #: What the last verdict makes of a run, where it does not lead to a registration.
 ENDS = {Outcome.FAIL: RunState.REJECTED, Outcome.NOT_EVALUATED: RunState.UNDECIDED}
 
@@ -52,8 +56,16 @@ class RunEnd:
     suppressed: int | None = None
 
 
-def run_policy(policy: Policy, context: Context) -> RunEnd:
-    """Run a policy to its end. Raises the error of the family that stopped it, after recording it."""
+def next_step(row: RunRow) -> Step | None:
+    """The step that leads on from where the journal says that a run stands; None at an end."""
+    return STEPS.get(row.state)
+
+
+def run_policy(policy: Policy, context: Context, *, choose: Callable[[RunRow], Step | None] = next_step) -> RunEnd:
+    """Run a policy to its end. Raises the error of the family that stopped it, after recording it.
+
+    `choose` says what follows; the demo and the tests put a forger in the place of a step.
+    """
     load_champion(context, policy.model.name)
     run = journal.new_run_name(policy.name, context.clock.now())
     with _claimed(run, policy.model.name, context) as (claim, folder, fenced), recorded(claim, folder, fenced):
@@ -62,7 +74,7 @@ def run_policy(policy: Policy, context: Context) -> RunEnd:
             refuse_foreign(claim.model, aliases_of(fenced.store, claim.model), serving_of(unit, claim.model))
         selection = make_plan(policy, fenced)
         refuse_repetition(selection, fenced)
-        return advance(begin(selection, claim, folder, fenced))
+        return advance(begin(selection, claim, folder, fenced), choose)
 
 
 def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunEnd:
@@ -78,9 +90,9 @@ def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunE
             return advance(work)
 
 
-def advance(work: Work) -> RunEnd:
-    """Take step after step until the run has come to an end."""
-    while (step := STEPS.get((row := work.row()).state)) is not None:
+def advance(work: Work, choose: Callable[[RunRow], Step | None] = next_step) -> RunEnd:
+    """Take step after step until none follows."""
+    while (step := choose(row := work.row())) is not None:
         if work.context.stop():
             raise WaitingError("It was told to stop between two steps.", remedy="Resume it.")
         step(work, row)
@@ -142,7 +154,7 @@ def _register(work: Work, row: RunRow) -> None:
 
 
 #: From each state that is no end, the one step that leads on.
-STEPS: Mapping[RunState, Callable[[Work, RunRow], None]] = {
+STEPS: Mapping[RunState, Step] = {
     RunState.PLANNED: _unlearn,
     RunState.UNLEARNED: _verify,
     RunState.VERIFIED: _register,

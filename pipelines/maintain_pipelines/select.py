@@ -93,6 +93,7 @@ def preview(policy: Policy, context: Context) -> Preview:
         matches = select_stored(unit, policy.where, policy.unit)
         standings = read_standings(unit, champion.spec.label_name)
         barred = suppressed(unit, champion.spec.model)
+        beside = suppressed(unit, champion.spec.model, besides=policy.reason)
         splits = splits_of(unit, champion.spec.model)
         snapshot = champion.manifest.snapshot
         members = load_snapshot_by_digest(unit, snapshot).members if snapshot else ()
@@ -103,6 +104,9 @@ def preview(policy: Policy, context: Context) -> Preview:
             splits=splits,
             matched={match.case.case_id: match.reason for match in matches},
             barred=lambda case, label_version: barred.why(case, label_version=label_version),
+            barred_beside=lambda case, label_version: (
+                None if policy.reason.personal else beside.why(case, label_version=label_version)
+            ),
             reach_unlearned=policy.claim is Claim.NEVER_SAW,
         )
         roles = assign_roles(cut)

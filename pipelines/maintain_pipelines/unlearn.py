@@ -34,6 +34,19 @@ def unlearn(
     request = _request(plan, roles, champion, folder, context)
     with threads((context.elsewhere or plan.environment).threads):
         found = search(plan, slot, request, context.talk.progress, _shelf(plan, roles, champion, folder, context))
+    return write_candidate(plan, roles, champion, slot, found, folder, context)
+
+
+def write_candidate(
+    plan: Plan,
+    roles: RoleTable,
+    champion: Champion,
+    slot: Slot,
+    found: Found,
+    folder: RunFolder,
+    context: Context,
+) -> Candidate:
+    """Write down what goes on: weights, manifest, spec and log, and the candidate that names them."""
     folder.guard()
     manifest = manifest_of(plan, champion, roles, found.product.heard)
     spec = spec_of(champion.spec, found.product.heard, codec.digest_of(manifest))

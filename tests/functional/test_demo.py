@@ -1,31 +1,105 @@
-"""`maintain demo`, over the store that a new workspace is given."""
+"""`maintain demo` whole, over the store that a new workspace is given: the chain, the impostor, and saying it again."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from helpers.commands import say
+from helpers.commands import Said, say
 from maintain.settings import MLFLOW, find_workspace
+from maintain_pipelines.demo import MODEL, STORIES
 from maintain_registry import MlflowStore, open_store
 
-#: A few passes over the tests' hospital prove nothing about retention, which is no matter here.
+#: A few passes over the tests' hospital prove nothing about behaviour, which is no matter here.
 SHORT = ("--seed", "3", "--epochs", "2")
 
 
-def test_it_ends_in_mlflow_and_said_again_shows_the_end(hospital: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def played(hospital: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
+    """The folder of a demo that was played to its end, and what it answered."""
     pytest.importorskip("mlflow", reason="MLflow is not installed")
-    (tmp_path / "hospital").symlink_to(hospital)
-    said = say("demo", tmp_path, *SHORT, "--json")
-    assert said.code in (0, 1, 3), said.err
-    workspace = find_workspace(tmp_path / "workspace")
-    assert workspace.settings.registry.store == MLFLOW
-    store = open_store(workspace)
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "hospital").symlink_to(hospital)
+    return folder, say("demo", folder, *SHORT, "--json")
+
+
+def test_a_folder_that_is_no_whole_hospital_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "hospital").mkdir()
+    said = say("demo", tmp_path, *SHORT)
+    assert said.code == 2
+    assert "not a whole synthetic hospital" in said.err
+
+
+def test_the_impostor_registers_nothing_and_leaves_no_weights(played: tuple[Path, Said]) -> None:
+    story = _story(played[1], "e")
+    assert story["version"] is None
+    assert story["state"] == "abandoned"
+    folder = Path(story["report"]).parent
+    assert not (folder / "04-registration.json").exists()
+    verdict = json.loads((folder / "03-verdict.json").read_text())["body"]
+    assert verdict["outcome"] != "pass"
+    integrity = next(gate for gate in verdict["gates"] if gate["gate"] == "integrity")
+    assert integrity["outcome"] == "pass", "it must fail by what it remembers, not by a careless forgery"
+
+
+def test_every_story_ends_and_each_starts_from_what_serves(played: tuple[Path, Said]) -> None:
+    said = played[1]
+    assert [story["story"] for story in said.document["stories"]] == [story.letter for story in STORIES]
+    ends = {story["state"] for story in said.document["stories"]}
+    assert ends <= {"registered", "rejected", "undecided", "abandoned"}
+    versions = [story["version"] for story in said.document["stories"] if story["version"]]
+    store = _store(played[0])
+    assert versions == list(range(2, 2 + len(versions)))
+    parents = [store.get(MODEL, number).record.parent for number in versions]
+    assert parents == [1, *versions[:-1]][: len(versions)]
+
+
+def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Said]) -> None:
+    from maintain import codec
+    from maintain.records import TrainingManifest
+
+    store = _store(played[0])
+    camera = _story(played[1], "a")
+    if camera["version"] is None:
+        pytest.skip("the camera's story registered nothing in this tiny hospital")
+    folder = Path(camera["report"]).parent
+    (roles,) = folder.glob("roles-*.jsonl")
+    gone = {row["case_id"] for row in map(json.loads, roles.read_text().splitlines()) if row.get("role") == "forget"}
+    assert gone
+    for version in store.versions(MODEL)[1:]:
+        manifest = codec.from_text(store.get(MODEL, version).read("manifest.json").decode(), TrainingManifest)
+        assert not gone & {ref.case_id for ref in (*manifest.learned, *manifest.unlearned)}
+
+
+def test_said_again_it_shows_the_end_and_makes_nothing(played: tuple[Path, Said]) -> None:
+    folder, first = played
+    again = say("demo", folder, *SHORT, "--json")
+    assert again.code == first.code
+    assert again.document["stories"] == first.document["stories"]
+    assert again.document["ledger_entries"] == first.document["ledger_entries"]
+
+
+def test_people_see_a_table_and_where_the_reports_are(played: tuple[Path, Said]) -> None:
+    folder, first = played
+    assert find_workspace(folder / "workspace").settings.registry.store == MLFLOW
+    assert first.document["browsing"].endswith(f"sqlite:///{folder}/workspace/registry/mlflow.db")
+    said = say("demo", folder, *SHORT)
+    assert f"Or in MLflow's own pages: {first.document['browsing']}" in said.out
+    assert all(story.title in said.out for story in STORIES)
+    assert said.out.splitlines()[-1].startswith("Reports: ")
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _story(said: Said, letter: str) -> dict[str, object]:
+    (story,) = [story for story in said.document["stories"] if story["story"] == letter]
+    return dict(story)
+
+
+def _store(folder: Path) -> MlflowStore:
+    store = open_store(find_workspace(folder / "workspace"))
     assert isinstance(store, MlflowStore)
-    assert store.versions("fundus-triage")[0] == 1
-    assert said.document["browsing"].endswith(f"sqlite:///{workspace.root}/registry/mlflow.db")
-    again = say("demo", tmp_path, *SHORT)
-    assert again.code == said.code
-    assert f"Or in MLflow's own pages: {said.document['browsing']}" in again.out
-    assert "finished before" in again.out + again.err
+    return store

@@ -10,7 +10,13 @@ __all__ = ["DEMO_POLICIES", "DEMO_POLICY", "demo_policy"]
 DEMO_POLICY = "consent-withdrawal.yaml"
 
 #: One policy to start from for each claim.
-DEMO_POLICIES = (DEMO_POLICY, "retired-camera.yaml", "variant-anatomy.yaml")
+DEMO_POLICIES = (
+    DEMO_POLICY,
+    "impostor.yaml",
+    "retired-camera.yaml",
+    "retired-diagnosis.yaml",
+    "variant-anatomy.yaml",
+)
 
 
 def demo_policy(name: str = DEMO_POLICY) -> str:

@@ -58,6 +58,7 @@ def roles_of(unit: UnitOfWork, placed: dict[Split, list[Case]], *, kind: Unit = 
             splits={case.patient: split for split, cases in placed.items() for case in cases},
             matched={found.case.case_id: found.reason for found in select_stored(unit, OLD, kind)},
             barred=lambda case, label_version: barred.why(case, label_version=label_version),
+            barred_beside=lambda case, label_version: None,
         )
     )
 
@@ -129,6 +130,8 @@ def test_a_case_that_is_gone_is_not_kept(unit: UnitOfWork) -> None:
         selected_with=(),
     )
     members = {CaseRef("case-0001", 1): member(make_case(1), Split.TRAIN)}
-    roles = assign_roles(Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, lambda case, version: None))
+    roles = assign_roles(
+        Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, *[lambda case, version: None] * 2)
+    )
     assert said(roles) == {1: (Role.RETAIN, "learned by the champion"), 404: (Role.SUPPRESSED, GONE)}
     assert [(count.role, count.cases) for count in count_roles(roles)] == [(Role.RETAIN, 1), (Role.SUPPRESSED, 1)]

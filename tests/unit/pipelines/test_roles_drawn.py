@@ -30,7 +30,13 @@ CASES = tuple(
 
 
 def cut(
-    *, learned: set[int], selected: set[int], matched: set[int], barred: set[int], cohort: tuple[Standing, ...] = CASES
+    *,
+    learned: set[int],
+    selected: set[int],
+    matched: set[int],
+    barred: set[int],
+    beside: frozenset[int] = frozenset(),
+    cohort: tuple[Standing, ...] = CASES,
 ) -> Cut:
     refs = {n: CaseRef(CASES[n].case_id, 1) for n in range(len(CASES))}
     manifest = TrainingManifest(
@@ -47,6 +53,7 @@ def cut(
         for n, case in enumerate(CASES)
     }
     ids = {CASES[n].case_id for n in barred}
+    others = {CASES[n].case_id for n in beside}
     return Cut(
         manifest=manifest,
         members=members,
@@ -54,6 +61,7 @@ def cut(
         splits={CASES[n].patient: side for n, side in sides.items()},
         matched={CASES[n].case_id: f"rule {n}" for n in matched},
         barred=lambda case, version: "withdrawn" if case.case_id in ids else None,
+        barred_beside=lambda case, version: "another reason" if case.case_id in others else None,
     )
 
 
@@ -64,6 +72,19 @@ def roles_of(given_cut: Cut) -> dict[str, Role]:
 def test_a_learned_case_that_left_the_cohort_is_not_retained() -> None:
     (row,) = assign_roles(cut(learned={0}, selected=set(), matched=set(), barred=set(), cohort=())).rows
     assert (row.role, row.reason) == (Role.SUPPRESSED, GONE)
+
+
+def test_a_match_barred_for_another_reason_stands_for_nothing_never_seen_and_is_forgotten_all_the_same() -> None:
+    table = assign_roles(
+        cut(learned={0}, selected={1}, matched={0, 1, 2, 3}, barred=set(), beside=frozenset({0, 1, 2}))
+    )
+    found = {row.case_id: (row.role, row.reason) for row in table.rows}
+    assert [found[CASES[n].case_id] for n in range(4)] == [
+        (Role.FORGET, "rule 0"),
+        (Role.SUPPRESSED, "another reason"),
+        (Role.SUPPRESSED, "another reason"),
+        (Role.NEVER_SEEN, "rule 3"),
+    ]
 
 
 def test_a_barred_case_leaves_every_role() -> None:

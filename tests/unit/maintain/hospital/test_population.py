@@ -59,6 +59,13 @@ def test_shares_are_those_of_the_options_and_the_cameras() -> None:
         assert np.mean([row.true_diagnosis == diagnosis for row in firsts]) == pytest.approx(1 / 3, abs=0.06)
 
 
+def test_the_withdrawn_camera_has_the_share_that_is_asked_for_and_the_others_what_is_left() -> None:
+    shots, _ = draw_population(HospitalOptions(patients=600, withdrawn_share=0.1))
+    firsts = [rows[0] for rows in by_patient([shot.truth for shot in shots]).values()]
+    found = [np.mean([row.camera == camera.model for row in firsts]) for camera in CAMERAS]
+    assert found == pytest.approx([0.1, 0.45, 0.45], abs=0.05)
+
+
 def test_label_noise_has_the_rate_of_both_options_together() -> None:
     wrong = np.mean([row.recorded_diagnosis != row.true_diagnosis for row in ORIGINALS])
     patient, image = LARGE.patient_label_noise, LARGE.image_label_noise
