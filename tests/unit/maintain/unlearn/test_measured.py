@@ -16,7 +16,7 @@ def test_without_its_file_auto_means_nothing_and_says_so(text: str | None, tmp_p
     path = tmp_path / "measured.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(DamagedError, match="`unlearn.methods: auto` means cannot be read") as caught:
+    with pytest.raises(DamagedError, match=r"`unlearn\.methods: auto` means cannot be read") as caught:
         measured_choices(path)
     assert "measured.json" in caught.value.remedy
 
