@@ -27,7 +27,7 @@ from maintain.imaging import threads
 from maintain.records import Setting
 from maintain.unlearn import METHODS, resolve_options
 from maintain.unlearn.table.measured import MEASURED, Ranked, ranked
-from maintain.vocabulary import Claim, Outcome
+from maintain.vocabulary import Claim, Outcome, Situation
 from maintain_pipelines.bench import (
     EXAMPLES,
     GROUP,
@@ -244,21 +244,19 @@ def lines_of(story: str, cells: Mapping[str, Mapping[str, Any]]) -> list[dict[st
 
 
 def auto_of(stories: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[str]]:
-    """What `auto` tries for each claim, by the rule of `maintain.unlearn.table.measured`.
+    """What `auto` tries in each situation, by the rule of `maintain.unlearn.table.measured`: a story is a situation.
 
     Left out are methods beside `retrain` that never saw: they end a search unscreened, whatever retention they leave.
     """
     found = {}
-    for claim in dict.fromkeys(told.claim for told in TOLD.values()):
-        mine = [stories[story] for story, told in TOLD.items() if told.claim is claim]
+    for story in TOLD:
         runs = [
             Ranked(line["method"], line["passes"], line["runs"], line["cost"])
-            for lines in mine
-            for line in lines
+            for line in stories[story]
             if line["name"] == line["method"] and line["cost"] is not None
             if line["method"] == RETRAIN or Claim.NEVER_SAW not in METHODS[line["method"]].claims
         ]
-        found[claim.value] = list(ranked(runs))
+        found[Situation(story).value] = list(ranked(runs))
     return found
 
 
@@ -422,14 +420,14 @@ def render(document: Mapping[str, Any]) -> str:
             lines += [READINGS[story], ""]
     lines += ["## What `unlearn.methods: auto` tries", ""]
     lines += [
-        f"- `{claim}`: {', '.join(f'`{name}`' for name in names)}"
-        for claim, names in document["auto"].items()
-        if claim != "source"
+        f"- {TOLD[story].title}: {', '.join(f'`{name}`' for name in names)}"
+        for story, names in document["auto"].items()
+        if story != "source"
     ]
     lines += [
         "",
-        "A method is tried where it passed more than half of the runs of a story of the claim, those that passed most"
-        " first, of equals the cheapest, as many as together cost at most half a retrain; `retrain` ends every search.",
+        "A method is tried where it passed more than half of the story's runs, those that passed most first, of"
+        " equals the cheapest, as many as together cost at most half a retrain; `retrain` ends every search.",
     ]
     return "\n".join(lines).rstrip() + "\n"
 

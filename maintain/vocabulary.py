@@ -20,6 +20,24 @@ class Claim(StrEnum):
     """On this group the model behaves as one that never learned from it."""
 
 
+class Situation(StrEnum):
+    """What a plan asks of its methods, finer than a claim: a group may be all there is of its labels, or not."""
+
+    NEVER_SAW = "never-saw"
+    """A model that was not trained on the cases."""
+    EXAMPLES = "examples"
+    """Cases of a group that goes on being learned."""
+    GROUP = "group"
+    """A device or a site, whose labels others have too: held against references."""
+    WHOLE_LABEL = "whole-label"
+    """Every case of a label, and with it the answer: held against zero."""
+
+    @property
+    def claim(self) -> Claim:
+        """The claim of such a plan."""
+        return Claim.GROUP if self is Situation.WHOLE_LABEL else Claim(self.value)
+
+
 class Reason(StrEnum):
     """Why cases must be forgotten."""
 

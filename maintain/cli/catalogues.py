@@ -36,5 +36,5 @@ def catalogues() -> Catalogues:
         gate_sets=tuple(
             GateSet(name=entry.name, gates=entry.gates, alias=aliases.get(entry.name)) for entry in GATE_SETS.values()
         ),
-        auto=(*AUTO, *(AutoChoice(claim=claim, methods=tried) for claim, tried in measured_choices().items())),
+        auto=(*AUTO, *(AutoChoice(situation=one, methods=tried) for one, tried in measured_choices().items())),
     )

@@ -11,7 +11,7 @@ import typer
 from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
-from maintain.vocabulary import Claim
+from maintain.vocabulary import Claim, Situation
 
 if TYPE_CHECKING:
     from maintain.records import GateRequest, Plan, Slot
@@ -38,6 +38,14 @@ PROOFS = {
         "on this group the model behaves as one that never learned from it",
         "measurements against reference models that never saw the group",
     ),
+}
+
+#: By what the committed table tells its stories apart, as a person reads it.
+SITUATIONS = {
+    Situation.NEVER_SAW: "a claim that only a training anew can make",
+    Situation.EXAMPLES: "examples of a group that goes on being learned",
+    Situation.GROUP: "a group whose labels other images have too",
+    Situation.WHOLE_LABEL: "a group that is all there is of its labels",
 }
 
 
@@ -179,6 +187,7 @@ def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> 
         *console.table(("limit", "used", "allowed"), [_limit_row(use) for use in reach.limits]),
         "",
         *proof_lines(plan),
+        *_auto_lines(found, policy),
         *(line for cost in found.costs for line in _cost_lines(cost)),
         *_reference_lines(references, plan),
         *slot_lines(plan),
@@ -186,6 +195,20 @@ def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> 
         *role_lines(plan),
     ]
     return lines + [f"Looser than {policy.gate_set}: {figure}" for figure in policy.looser]
+
+
+def _situation(found: Preview) -> Situation:
+    from maintain.gates import situation_of
+
+    return situation_of(found.selection.plan.claim, found.selection.roles)
+
+
+def _auto_lines(found: Preview, policy: Policy) -> list[str]:
+    """What `auto` means for this plan."""
+    if not policy.unlearn.auto:
+        return []
+    names = ", else ".join(dict.fromkeys(request.name for request in found.selection.plan.slots[0].methods))
+    return [f"Methods   auto means here: {names}. Measured for {SITUATIONS[_situation(found)]}."]
 
 
 def _reference_lines(cost: ReferenceCost | None, plan: Plan) -> list[str]:
@@ -252,6 +275,7 @@ def _document(found: Preview, policy: Policy) -> dict[str, Any]:
         ],
         "claim": {"claim": selection.plan.claim.value, "says": claim, "proof": proof},
         "methods": [codec.encode(cost) for cost in found.costs],
+        "auto": _situation(found).value if policy.unlearn.auto else None,
         "looser": list(policy.looser),
         "forget": [
             {"case": row.case_id, "label_version": row.label_version, "reason": row.reason}

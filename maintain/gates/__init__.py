@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from maintain.gates.base import Ancestor, Evidence, FileCheck, Gate, ReferenceCheck, RunFile, WeightsCheck
 from maintain.gates.catalog import build, evaluate
-from maintain.gates.deciding import gates_of, reads_group, requests_of, whole_labels
+from maintain.gates.deciding import gates_of, reads_group, requests_of, situation_of, whole_labels
 from maintain.gates.finding import NOTHING_TO_FORGET
 from maintain.gates.options import (
     GATE_SET_ALIASES,
@@ -49,5 +49,6 @@ __all__ = [
     "reads_group",
     "request_for",
     "requests_of",
+    "situation_of",
     "whole_labels",
 ]

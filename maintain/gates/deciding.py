@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from maintain.gates.options import GATES, gate_info
 from maintain.records import GateRequest, Plan, RoleTable
-from maintain.vocabulary import Claim, Reason, Role
+from maintain.vocabulary import Claim, Reason, Role, Situation
 
 #: The gate that decides for every candidate that was trained anew, whatever the claim.
 NEVER_SAW = "never-saw"
@@ -64,6 +64,11 @@ def whole_labels(roles: RoleTable) -> frozenset[str]:
     gone = {row.label for row in roles.of(Role.FORGET)}
     left = {row.label for row in roles.of(Role.RETAIN, Role.VALIDATION, Role.HOLDOUT)}
     return frozenset() if gone & left else frozenset(gone)
+
+
+def situation_of(claim: Claim, roles: RoleTable) -> Situation:
+    """What a plan with these roles asks of its methods."""
+    return Situation.WHOLE_LABEL if claim is Claim.GROUP and whole_labels(roles) else Situation(claim.value)
 
 
 def reads_group(plan: Plan) -> bool:

@@ -5,6 +5,7 @@ Sides that are too small are not judged: the power study, section 5, says from w
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -150,4 +151,6 @@ def _kept(cases: tuple[PlannedCase, ...], mask: NDArray[np.bool_]) -> tuple[Plan
 
 
 def _size(cases: tuple[PlannedCase, ...]) -> ArmSize:
-    return ArmSize(len(cases), len({case.patient for case in cases}))
+    """Cases, patients, and how many cases the patient with the most has."""
+    counts = Counter(case.patient for case in cases)
+    return ArmSize(len(cases), len(counts), max(counts.values(), default=0))

@@ -110,5 +110,6 @@ def _share(answers: Answers, classes: NDArray[np.int64]) -> Bound:
 
 
 def _planned(first: ArmSize, second: ArmSize, /, *, margin: float) -> Power:
-    """Of the two arms the one with fewer patients."""
-    return share_bound_power(min(first.patients, second.patients), limit=margin)
+    """Of the two arms the one whose bound is wider."""
+    powers = [share_bound_power(arm, limit=margin) for arm in (first, second)]
+    return max(powers, key=lambda power: 1.0 if power.smallest_visible is None else power.smallest_visible)

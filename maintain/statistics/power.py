@@ -62,10 +62,19 @@ TAIL_NULL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ArmSize:
-    """How many cases, of how many patients, stand on one side of a comparison."""
+    """How many cases, of how many patients, stand on one side of a comparison.
+
+    `largest` is how many of them the patient with the most has; None where patients are taken to be equally large.
+    """
 
     cases: int
     patients: int
+    largest: int | None = None
+
+    @property
+    def largest_ratio(self) -> float:
+        """How many times as many cases as the average patient the one with the most has; 1 where nobody knows."""
+        return 1.0 if self.largest is None else self.largest * self.patients / self.cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,19 +214,24 @@ def mean_bound_power(
     )
 
 
-def share_bound_power(patients: int, *, limit: float, alpha: float = BEHAVIOUR_ALPHA) -> Power:
-    """A share shown to be below `limit` where nothing happens: exact, 1 - alpha^(1/patients) < limit.
+def share_bound_power(arm: ArmSize, *, limit: float, alpha: float = BEHAVIOUR_ALPHA) -> Power:
+    """A share shown below `limit` where nothing happens, by the exact bound of `share_bound`: the chance is 0 or 1.
 
-    `smallest_visible` is that bound: the largest share that could have stayed unseen.
+    That is (1 - alpha^(1/patients)) * r, r being how many times as many cases as the average patient the largest has:
+    whoever departs may be the largest. `smallest_visible` is that bound, the largest share that could stay unseen.
     """
     _check(limit, alpha)
-    if patients < 1:
+    if arm.patients < 1:
         return Power(0.0, None, "there is no patient")
-    bound = 1.0 - alpha ** (1.0 / patients)
-    needed = patients_without_event(limit, alpha=alpha)
-    if patients < needed:
-        return Power(0.0, bound, f"{needed} patients are needed even if nothing happens")
-    return Power(1.0, bound)
+    ratio = arm.largest_ratio
+    bound = min(1.0, (1.0 - alpha ** (1.0 / arm.patients)) * ratio)
+    if bound >= limit:
+        patients = patients_without_event(limit / ratio, alpha=alpha)
+        cases = math.ceil(patients * arm.cases / arm.patients)
+        needed = f"about {cases} images of {patients} patients are needed even if nothing happens"
+        uneven = f", as one patient has {arm.largest} of {arm.cases}" if ratio > 1.0 else ""
+        return Power(0.0, bound, f"cannot pass: {needed}{uneven}")
+    return Power(0.0, bound, reason) if (reason := _too_small(arm)) else Power(1.0, bound)
 
 
 def patients_without_event(limit: float, *, alpha: float) -> int:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from maintain.errors import InputError
-from maintain.imaging.batches import batches_per_epoch
 from maintain.records import Recipe
 from maintain.unlearn.course import Course
 from maintain.unlearn.eligibility import (
@@ -29,7 +28,7 @@ from maintain.unlearn.options import method_info, resolve_options
 from maintain.unlearn.psg_options import psg_choices, psg_course, shrink_course
 from maintain.unlearn.recipes import check_recipe, continued_recipe, require_recipe, steps_of
 from maintain.unlearn.refits import refit_course
-from maintain.unlearn.rounds import max_steps_in
+from maintain.unlearn.rounds import rounds_of
 from maintain.unlearn.side_by_side import course_of_options, options_of
 from maintain.vocabulary import Role
 
@@ -70,19 +69,20 @@ def side_by_side(method: str, asked: Asked) -> Foreseen:
 
 
 def rounds(method: str, asked: Asked) -> Foreseen:
-    """Steps side by side in rounds, of which only max-steps see forgotten cases: they must see every one."""
-    found, options = side_by_side(method, asked), options_of(method, asked)
+    """Steps side by side in rounds, of which only max-steps see forgotten cases: as many rounds as see every one."""
+    options = options_of(method, asked)
     forgotten = len(asked.roles.of(Role.FORGET))
-    whole = batches_per_epoch(forgotten, int(options["forget_batch"])) if forgotten else 0
-    taken = max_steps_in(int(options["steps"]), int(options["max_steps"]))
-    if taken >= whole:
+    gone = rounds_of(options, forgotten)
+    found = of_course(method, asked, replace(course_of_options(options), steps=gone.steps))
+    if gone.steps == options["steps"]:
         return found
-    short = Finding(
-        Grade.BLOCKING,
-        f"Forgotten cases come in max-steps alone, and {taken} do not see every one of {forgotten}.",
-        f"Raise the method's `steps`, `max_steps` or `forget_batch` until there are {whole}.",
+    more = Finding(
+        Grade.CAUTION,
+        f"Forgotten cases come in max-steps alone, and those of {options['steps']} steps do not see every one of"
+        f" {forgotten}: it takes {gone.steps}.",
+        "Raise `max_steps` or `forget_batch` for fewer.",
     )
-    return Foreseen(found.steps, Eligibility((*found.eligibility.reasons, short)))
+    return Foreseen(found.steps, Eligibility((*found.eligibility.reasons, more)))
 
 
 def perturbed(method: str, asked: Asked) -> Foreseen:

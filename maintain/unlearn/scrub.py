@@ -12,14 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from maintain.unlearn.base import Unlearned, UnlearnRequest
-from maintain.unlearn.course import Choice, Course
+from maintain.unlearn.course import Choice
 from maintain.unlearn.eligibility import Eligibility
 from maintain.unlearn.feed import Side
 from maintain.unlearn.foresight import rounds
 from maintain.unlearn.objective import Answer, Batch, Loss, Objective, Scene
 from maintain.unlearn.revision import revise
-from maintain.unlearn.rounds import is_max_step
+from maintain.unlearn.rounds import Rounds, rounds_of
 from maintain.unlearn.side_by_side import course_of_options, options_of
+from maintain.vocabulary import Role
 
 #: The name in the table, and of its checkpoint file.
 _NAME = "scrub"
@@ -28,13 +29,13 @@ _NAME = "scrub"
 class MaxMin(Objective):
     """Max-steps: -KL_T on forgotten cases. Min-steps: alpha * KL_T + gamma * CE on retained ones.
 
-    Steps come in rounds from one look to the next: a min-step, `max_steps` max-steps, min-steps to the end. At the
-    champion the divergence is nought and so is its gradient, so a max-step there would do nothing.
+    Steps come in rounds from one look to the next: a min-step, some max-steps, min-steps to the end. At the champion
+    the divergence is nought and so is its gradient, so a max-step there would do nothing.
     """
 
-    def __init__(self, *, alpha: float, gamma: float, temperature: float, max_steps: int) -> None:
+    def __init__(self, *, alpha: float, gamma: float, temperature: float, rounds: Rounds) -> None:
         self._alpha, self._gamma = alpha, gamma
-        self._temperature, self._max_steps = temperature, max_steps
+        self._temperature, self._rounds = temperature, rounds
 
     def begin(self, scene: Scene) -> None:
         """Freeze the teacher before the student moves."""
@@ -43,7 +44,7 @@ class MaxMin(Objective):
 
     def side(self, step: int) -> Side:
         """Forgotten cases alone in max-steps, retained ones alone in min-steps."""
-        return Side.FORGET if is_max_step(step, self._max_steps) else Side.RETAIN
+        return Side.FORGET if self._rounds.is_max_step(step) else Side.RETAIN
 
     def loss(self, network: Answer, batch: Batch) -> Loss:
         """The loss of a max-step for a batch of forgotten cases, else that of a min-step."""
@@ -60,20 +61,23 @@ class Scrub:
     """The method `scrub`."""
 
     def eligible(self, request: UnlearnRequest) -> Eligibility:
-        """Whether the course can be gone within the budget, and its max-steps see every forgotten case."""
+        """Whether the budget holds as many rounds as see every forgotten case."""
         return rounds(_NAME, request).eligibility
 
     def unlearn(self, request: UnlearnRequest) -> Unlearned:
         """The student at the look that is nearest to the target. Raises as `revise` does."""
         self.eligible(request).require(_NAME)
         options = options_of(_NAME, request)
+        gone = rounds_of(options, len(request.roles.of(Role.FORGET)))
         objective = MaxMin(
             alpha=float(options["alpha"]),
             gamma=float(options["gamma"]),
             temperature=float(options["temperature"]),
-            max_steps=int(options["max_steps"]),
+            rounds=gone,
         )
-        return revise(_NAME, request, objective, _course(request))
+        # Every step of the rounds, then back to the best look: the rewind of SCRUB+R.
+        course = replace(course_of_options(options), steps=gone.steps, choice=Choice.BEST)
+        return revise(_NAME, request, objective, course)
 
 
 def divergence(outputs: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
@@ -81,11 +85,3 @@ def divergence(outputs: Tensor, taught: Tensor, *, temperature: float) -> Tensor
     student = functional.log_softmax(outputs / temperature, dim=1)
     teacher = functional.log_softmax(taught / temperature, dim=1)
     return functional.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _course(request: UnlearnRequest) -> Course:
-    """Every step of the budget, then back to the best look: the rewind of SCRUB+R."""
-    return replace(course_of_options(options_of(_NAME, request)), choice=Choice.BEST)

@@ -110,7 +110,7 @@ class _Arm:
 
 @dataclass(frozen=True, slots=True)
 class _Arms:
-    """Every side that a gate may judge. `forget` are patients of whom nothing is kept; `alpha` is retention's."""
+    """Every side that a gate may judge. `forget` has no patient of whom something is kept; `alpha` is retention's."""
 
     loaded: _Arm
     forgotten: _Arm
@@ -141,7 +141,8 @@ def _arm(rows: tuple[PlannedCase, ...], every: frozenset[str] = frozenset()) -> 
     """Counts by label: of those that occur, and of all that `every` names."""
     counts = Counter(row.label for row in rows)
     labels = tuple(counts[label] for label in sorted(every | set(counts)))
-    return _Arm(ArmSize(len(rows), len({row.patient for row in rows})), labels)
+    images = Counter(row.patient for row in rows)
+    return _Arm(ArmSize(len(rows), len(images), max(images.values(), default=0)), labels)
 
 
 def _prospect(request: GateRequest, what: str, arm: _Arm, power: Power | None, note: str = "") -> Prospect:
@@ -218,9 +219,9 @@ def _not_collapsed(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
 
 
 def _reference(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
-    """Of the two arms the one that passes less often: what seeds scatter is common to both."""
+    """Of the two arms the one that passes less often; every forgotten case counts, as in the gate."""
     margin, alpha = number(request, "margin"), BEHAVIOUR_ALPHA
-    arm = min(arms.forget, arms.never_seen, key=lambda side: mean_bound_power(side.size, margin=margin).chance)
+    arm = min(arms.forgotten, arms.never_seen, key=lambda side: mean_bound_power(side.size, margin=margin).chance)
     power = mean_bound_power(arm.size, margin=margin, alpha=alpha)
     shifted = mean_bound_power(arm.size, margin=margin, alpha=alpha, seed_spread=HARD_SEED_SPREAD).chance
     note = f"{_percent(shifted)} where the group looks very unlike the rest: seeds then scatter more"
@@ -228,13 +229,13 @@ def _reference(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
 
 
 def _zero(request: GateRequest, arms: _Arms) -> tuple[Prospect, ...]:
-    """Of the two arms the one with fewer patients."""
-    arm = min(arms.forget, arms.never_seen, key=lambda side: side.size.patients)
-    power = share_bound_power(
-        arm.size.patients,
-        limit=number(request, "limit"),
-        alpha=BEHAVIOUR_ALPHA,
-    )
+    """Of the two arms the one whose bound is wider; every forgotten case counts, as in the gate."""
+    limit = number(request, "limit")
+    found = [
+        (arm, share_bound_power(arm.size, limit=limit, alpha=BEHAVIOUR_ALPHA))
+        for arm in (arms.forgotten, arms.never_seen)
+    ]
+    arm, power = max(found, key=lambda one: 1.0 if one[1].smallest_visible is None else one[1].smallest_visible)
     return (_prospect(request, "images still given the label", arm, power),)
 
 

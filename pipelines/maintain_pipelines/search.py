@@ -1,8 +1,9 @@
 """The search: the methods of a slot in order, until one is worth a look at the holdout.
 
-Each is asked whether it can make the claim, whether it may be used here and whether it can be paid
-for; what it makes is screened on validation cases. Every answer is written down, whoever it is about.
-What was trained before stands on the shelf: references to compare with, and perhaps the retrain itself.
+Each is asked whether it can make the claim, whether it may be used here, whether it can be paid for and
+whether there is anything to compare it with; what it makes is screened on validation cases. Every answer
+is written down, whoever it is about. What was trained before stands on the shelf: references to compare
+with, and perhaps the retrain itself.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from maintain.records import Decision, MethodRequest, Plan, Slot
 from maintain.unlearn import Heard, UnlearnRequest, load_method, method_info
 from maintain_pipelines.cost import RETRAIN, never_saw, reserved_steps
 from maintain_pipelines.judging import contest_of, judge_of
-from maintain_pipelines.screening import Contest, Screened, retained_loss, screen
+from maintain_pipelines.screening import Contest, Screened, hopeless, retained_loss, screen
 
 #: Where a method says how far it is: its name, passes done, passes in all.
 TellProgress: TypeAlias = Callable[[str, int, int], None]
@@ -107,6 +108,8 @@ def _try(ground: _Ground, method: MethodRequest, request: UnlearnRequest) -> tup
         contest = ground.contest()
     except RefusedError as error:
         return Decision(method.name, False, f"It has nothing to be compared with. {error.message}"), None
+    if (without := hopeless(contest)) is not None:
+        return Decision(method.name, False, without.reason, figures=without.figures), None
     asked = replace(request, judge=judge_of(contest), references=contest.references)
     try:
         state = load_method(method.name).unlearn(asked).state

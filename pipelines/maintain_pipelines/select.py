@@ -23,9 +23,9 @@ from maintain.cohort import (
 )
 from maintain.database import UnitOfWork
 from maintain.errors import InputError
-from maintain.gates import gates_of
+from maintain.gates import gates_of, situation_of
 from maintain.records import CaseRef, GateRequest, MethodRequest, Plan, RoleTable, Slot, Strata
-from maintain.vocabulary import Claim, ManifestStatus, Role, Split
+from maintain.vocabulary import Claim, ManifestStatus, Role, Situation, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.cost import MethodCost, costs_of
@@ -148,7 +148,7 @@ def _plan(
         champion=champion.ref,
         roles=codec.digest_of(roles),
         counts=count_roles(roles),
-        slots=_slots(policy),
+        slots=_slots(policy, situation_of(policy.claim, roles)),
         gate_set=policy.gate_set,
         gates=gates,
         seed=policy.unlearn.seed,
@@ -159,7 +159,7 @@ def _plan(
     )
 
 
-def _slots(policy: Policy) -> tuple[Slot, ...]:
+def _slots(policy: Policy, situation: Situation) -> tuple[Slot, ...]:
     """The two declared chances: the first method that passes on validation, then the way out alone.
 
     A search that could end without a candidate would leave the wish unanswered, so it ends in the way out.
@@ -171,7 +171,7 @@ def _slots(policy: Policy) -> tuple[Slot, ...]:
         for setting in request.options
         if setting.name == "alpha"
     )
-    asked = policy.unlearn.requests
+    asked = policy.unlearn.requests_in(situation)
     way_out = next((request for request in asked if request.name == LAST_METHOD), MethodRequest(LAST_METHOD, ()))
     methods = tuple(dict.fromkeys((*asked, way_out)))
     return Slot(1, methods, alpha / SLOTS), Slot(SLOTS, (way_out,), alpha / SLOTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maintain.options import Option
-from maintain.vocabulary import Claim
+from maintain.vocabulary import Claim, Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,9 @@ class GateSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoChoice:
-    """What `methods: auto` tries for one claim; follows committed results only."""
+    """What `methods: auto` tries in one situation; follows committed results only."""
 
-    claim: Claim
+    situation: Situation
     methods: tuple[str, ...]
 
 
@@ -64,7 +64,7 @@ class AutoChoice:
 WAY_OUT = "retrain"
 
 #: Only a retrain is never-saw by construction, so nothing needs to be measured to choose it.
-AUTO = (AutoChoice(claim=Claim.NEVER_SAW, methods=(WAY_OUT,)),)
+AUTO = (AutoChoice(situation=Situation.NEVER_SAW, methods=(WAY_OUT,)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +91,8 @@ class Catalogues:
             raise ValueError(f"a catalogue needs the method {WAY_OUT}, the way out of every search")
         for choice in self.auto:
             chosen = [self.method(name) for name in choice.methods]
-            if not chosen or any(method is None or choice.claim not in method.claims for method in chosen):
-                raise ValueError(f"a catalogue has no use for `auto` of {choice.claim} with {choice.methods}")
+            if not chosen or any(method is None or choice.situation.claim not in method.claims for method in chosen):
+                raise ValueError(f"a catalogue has no use for `auto` of {choice.situation} with {choice.methods}")
 
     @property
     def way_out(self) -> MethodEntry:

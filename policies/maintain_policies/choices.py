@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maintain.records import GateRequest, MethodRequest, Scalar
-from maintain.vocabulary import Claim
+from maintain.vocabulary import Claim, Situation
 from maintain_policies.catalogues import Catalogues, GateEntry, GateSet, MethodEntry
 from maintain_policies.language import unknown
 from maintain_policies.options import Grid, combinations, pairs_of, read_grid, read_settings, resolved
@@ -18,6 +19,24 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """The methods of a policy in their order.
+
+    `whole_label` are those that `auto` tries where the group is all there is of its labels, which only a plan can
+    know; empty where a policy has one order.
+    """
+
+    methods: tuple[MethodEntry, ...]
+    whole_label: tuple[MethodEntry, ...] = ()
+    auto: bool = False
+
+    @property
+    def every(self) -> tuple[MethodEntry, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys((*self.methods, *self.whole_label)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gates:
     """The gates that a policy asks for, and which of its figures are looser than the set's own."""
 
@@ -26,19 +45,17 @@ class Gates:
     looser: tuple[str, ...]
 
 
-def read_methods(
-    node: Node | None, claim: Claim | None, catalogues: Catalogues, notes: Notes
-) -> tuple[MethodEntry, ...]:
+def read_methods(node: Node | None, claim: Claim | None, catalogues: Catalogues, notes: Notes) -> Tried:
     """The methods in their order. One that cannot support the claim may stand before one that can."""
     if node is None:
-        return (catalogues.way_out,)
+        return Tried(methods=(catalogues.way_out,))
     if isinstance(node, Word) and node.text == AUTO:
         return _auto(node, claim, catalogues, notes)
     if not isinstance(node, Items) or not node.nodes:
         if not isinstance(node, Hole):
             message = f"unlearn.methods must be a list of methods or {AUTO}, found {_listed(node)}"
             notes.add(node.place, message)
-        return ()
+        return Tried(methods=())
     methods: list[MethodEntry] = []
     for one in node.nodes:
         entry = _method(one, catalogues, notes)
@@ -50,28 +67,24 @@ def read_methods(
             notes.add(one.place, f"{entry.name!r} is never tried: {catalogues.way_out.name!r} ends every search")
         methods.append(entry)
     _check_supported(methods, claim, catalogues, notes, node.place)
-    return tuple(dict.fromkeys(methods))
+    return Tried(methods=tuple(dict.fromkeys(methods)))
 
 
 def read_requests(
-    node: Node | None, methods: tuple[MethodEntry, ...], catalogues: Catalogues, notes: Notes
-) -> tuple[MethodRequest, ...]:
-    """What is tried, in order: every method, once for each combination of its options that the policy lists."""
+    node: Node | None, tried: Tried, catalogues: Catalogues, notes: Notes
+) -> tuple[tuple[MethodRequest, ...], tuple[MethodRequest, ...]]:
+    """What is tried, in order: every method, once for each combination of its options; and so for a whole label."""
     given: dict[str, Grid] = {}
     for key, value in pairs_of(node, notes, name="unlearn.options"):
         entry = _named_method(key, catalogues, notes)
         if entry is None:
             continue
-        if methods and entry not in methods:
+        if tried.every and entry not in tried.every:
             notes.add(key.place, f"{key.text!r} is not among unlearn.methods, so its options do nothing")
         name = f"unlearn.options.{key.text}"
         given[key.text] = read_grid(value, entry.options, notes, name=name)
         _refuse_untried(value, entry, given[key.text], notes, name=name)
-    return tuple(
-        MethodRequest(entry.name, options)
-        for entry in methods
-        for options in combinations(entry.options, given.get(entry.name, {}))
-    )
+    return _requests(tried.methods, given), _requests(tried.whole_label, given)
 
 
 def read_gates(
@@ -101,14 +114,27 @@ def read_gates(
 # --- private: methods ------------------------------------------------------------------------------
 
 
-def _auto(node: Word, claim: Claim | None, catalogues: Catalogues, notes: Notes) -> tuple[MethodEntry, ...]:
+def _requests(methods: tuple[MethodEntry, ...], given: Mapping[str, Grid]) -> tuple[MethodRequest, ...]:
+    return tuple(
+        MethodRequest(entry.name, options)
+        for entry in methods
+        for options in combinations(entry.options, given.get(entry.name, {}))
+    )
+
+
+def _auto(node: Word, claim: Claim | None, catalogues: Catalogues, notes: Notes) -> Tried:
+    """What was measured for the claim; for a group also where a whole label goes, since the cohort decides which."""
     if claim is None:
-        return ()
-    row = next((choice for choice in catalogues.auto if choice.claim is claim), None)
-    if row is None:
+        return Tried(methods=())
+    found = {choice.situation: choice.methods for choice in catalogues.auto if choice.situation.claim is claim}
+    if any(one.claim is claim and one not in found for one in Situation):
         notes.add(node.place, f"no committed result says what {AUTO} means for the claim {claim.value}")
-        return ()
-    return tuple(entry for name in row.methods if (entry := catalogues.method(name)) is not None)
+        return Tried(methods=())
+    methods, whole_label = (
+        tuple(entry for name in found.get(one, ()) if (entry := catalogues.method(name)) is not None)
+        for one in (Situation(claim.value), Situation.WHOLE_LABEL)
+    )
+    return Tried(methods=methods, whole_label=whole_label, auto=True)
 
 
 def _check_supported(

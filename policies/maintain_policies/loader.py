@@ -135,8 +135,8 @@ def _resolve(found: _Found, root: Place, catalogues: Catalogues, notes: Notes) -
     reason, claim = _reason_and_claim(found, catalogues, notes)
     where_node = found.nodes.get("forget.where")
     where = None if where_node is None else read_where(where_node, notes)
-    methods = read_methods(found.nodes.get("unlearn.methods"), claim, catalogues, notes)
-    requests = read_requests(found.nodes.get("unlearn.options"), methods, catalogues, notes)
+    tried = read_methods(found.nodes.get("unlearn.methods"), claim, catalogues, notes)
+    requests, whole_label = read_requests(found.nodes.get("unlearn.options"), tried, catalogues, notes)
     claim_node = found.nodes.get("claim")
     elsewhere = root if claim_node is None else claim_node.place
     gates = read_gates(found.nodes.get("gates"), claim, catalogues, notes, elsewhere=elsewhere)
@@ -144,6 +144,8 @@ def _resolve(found: _Found, root: Place, catalogues: Catalogues, notes: Notes) -
         return None
     spec = UnlearnSpec(
         requests=requests,
+        whole_label=whole_label,
+        auto=tried.auto,
         budget_steps=_whole(found, "unlearn.budget.steps"),
         seed=_whole(found, "unlearn.seed"),
     )

@@ -8,7 +8,7 @@ from enum import StrEnum
 from maintain.hashing import Digest, digest_json
 from maintain.predicate import Predicate, plain
 from maintain.records import GateRequest, MethodRequest, Setting
-from maintain.vocabulary import Alias, Claim, Reason, Unit
+from maintain.vocabulary import Alias, Claim, Reason, Situation, Unit
 
 
 class NothingToForget(StrEnum):
@@ -37,11 +37,21 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlearnSpec:
-    """What is tried, in order: a method with every option resolved, once for each combination of listed values."""
+    """What is tried, in order: a method with every option resolved, once for each combination of listed values.
+
+    `auto` says that committed results chose them: then `whole_label` are those for a group that is all there is of its
+    labels.
+    """
 
     requests: tuple[MethodRequest, ...]
     budget_steps: int
     seed: int
+    whole_label: tuple[MethodRequest, ...] = ()
+    auto: bool = False
+
+    def requests_in(self, situation: Situation) -> tuple[MethodRequest, ...]:
+        """What is tried in a plan of this situation."""
+        return self.whole_label if situation is Situation.WHOLE_LABEL and self.whole_label else self.requests
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -101,7 +111,8 @@ def meaning(policy: Policy) -> dict[str, object]:
         },
         "unlearn": {
             "methods": list(policy.unlearn.methods),
-            "options": _plain_options(policy.unlearn),
+            "options": _plain_options(policy.unlearn.requests),
+            **_plain_whole_label(policy.unlearn),
             "budget": {"steps": policy.unlearn.budget_steps},
             "seed": policy.unlearn.seed,
         },
@@ -120,14 +131,21 @@ def meaning(policy: Policy) -> dict[str, object]:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _plain_options(unlearn: UnlearnSpec) -> dict[str, object]:
+def _plain_whole_label(unlearn: UnlearnSpec) -> dict[str, object]:
+    """The other order of `auto`, where there is one."""
+    if not unlearn.whole_label:
+        return {}
+    names = list(dict.fromkeys(request.name for request in unlearn.whole_label))
+    return {"whole_label": {"methods": names, "options": _plain_options(unlearn.whole_label)}}
+
+
+def _plain_options(requests: tuple[MethodRequest, ...]) -> dict[str, object]:
     """The options of every method that has any: those of one combination, or a list of several."""
-    plain_options: dict[str, object] = {}
-    for method in unlearn.methods:
-        asked = [_plain_settings(options) for options in unlearn.options_of(method) if options]
-        if asked:
-            plain_options[method] = asked[0] if len(asked) == 1 else asked
-    return plain_options
+    asked: dict[str, list[dict[str, object]]] = {}
+    for request in requests:
+        if request.options:
+            asked.setdefault(request.name, []).append(_plain_settings(request.options))
+    return {method: options[0] if len(options) == 1 else options for method, options in asked.items()}
 
 
 def _plain_settings(settings: tuple[Setting, ...]) -> dict[str, object]:

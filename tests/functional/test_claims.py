@@ -9,7 +9,8 @@ import pytest
 from helpers.commands import Said, say
 from maintain import codec
 from maintain.records import Plan, RoleTable, Strata, Verdict
-from maintain.vocabulary import Role
+from maintain.unlearn.table.measured import measured_choices
+from maintain.vocabulary import Role, Situation
 from maintain_pipelines import run
 
 POLICY = """\
@@ -28,6 +29,9 @@ gates: [default, {{retention: {{margin: 0.15, by: {by}}}}}]
 
 #: Some patients of each device, and all of one device.
 SOME, DEVICE = "{patient.age: {gt: 70}}", "{device.model: Cirrus 800 FA}"
+
+#: All of one label.
+LABEL = "{label.diagnosis: drusen}"
 
 
 def policy(workspace: Path, claim: str, where: str = SOME, *, by: str = "[device.model]") -> Path:
@@ -54,6 +58,27 @@ def test_a_group_that_goes_whole_must_be_claimed_as_one(fresh: Path) -> None:
     assert "Every learned case of device model" in said.err
     assert "claim: group" in said.err
     assert planned(fresh, "group", DEVICE).code == 0
+
+
+@pytest.mark.parametrize(
+    ("claim", "where", "situation", "told"),
+    [
+        ("examples", SOME, "examples", "examples of a group that goes on being learned"),
+        ("group", DEVICE, "group", "a group whose labels other images have too"),
+        ("group", LABEL, "whole-label", "a group that is all there is of its labels"),
+    ],
+)
+def test_auto_means_what_was_measured_for_such_a_group(
+    fresh: Path, claim: str, where: str, situation: str, told: str
+) -> None:
+    path = policy(fresh, claim, where)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("methods: [finetune, retrain], options: {finetune: {epochs: 1}}", "methods: auto"))
+    document = say("plan", path, "--json", workspace=fresh).document
+    names = measured_choices()[Situation(situation)]
+    assert document["auto"] == situation
+    assert tuple(method["name"] for method in document["plan"]["slots"][0]["methods"]) == names
+    assert f"auto means here: {', else '.join(names)}. Measured for {told}." in say("plan", path, workspace=fresh).out
 
 
 def test_groups_that_cannot_be_judged_are_refused(fresh: Path) -> None:

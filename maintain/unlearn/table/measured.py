@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from maintain.vocabulary import Claim
+from maintain.errors import DamagedError
+from maintain.vocabulary import Situation
 
 #: The file that the benchmark writes.
 MEASURED = Path(__file__).with_name("measured.json")
@@ -38,10 +39,10 @@ class Ranked:
 
 
 def ranked(runs: Sequence[Ranked]) -> tuple[str, ...]:
-    """The methods to try, in order: those that passed more than half of a story's runs, then the last resort.
+    """The methods to try, in order: those that passed more than half of their runs of a story, then the last resort.
 
-    First who passed more often over all stories, of equals the one that costs less on average; as many of them as
-    together cost at most half a retrain, since a claim's stories differ and whoever passes one may fail the other.
+    First who passed more often, of equals the one that costs less on average; as many of them as together cost at
+    most half a retrain, since whoever passed there may fail here.
     """
     names = dict.fromkeys(run.method for run in runs)
     mine = {name: [run for run in runs if run.method == name] for name in names}
@@ -52,10 +53,16 @@ def ranked(runs: Sequence[Ranked]) -> tuple[str, ...]:
     return (*(name for name, so_far in zip(tried, spent, strict=True) if so_far <= SEARCH_SHARE), LAST_RESORT)
 
 
-def measured_choices() -> Mapping[Claim, tuple[str, ...]]:
-    """What `auto` tries for each claim that the committed table measured."""
-    document = json.loads(MEASURED.read_text(encoding="utf-8"))
-    return {claim: tuple(document[claim.value]) for claim in Claim if claim.value in document}
+def measured_choices(path: Path = MEASURED) -> Mapping[Situation, tuple[str, ...]]:
+    """What `auto` tries in each situation that has more than one way. Raises `DamagedError` without the file."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {one: tuple(document[one.value]) for one in Situation if one is not Situation.NEVER_SAW}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DamagedError(
+            "What `unlearn.methods: auto` means cannot be read: a file of the program is missing or damaged.",
+            remedy=f"Install the program again; it is {path.name} beside the table of methods.",
+        ) from error
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -206,7 +206,9 @@ PERTURBED = (
         name="boundary-shrink",
         doc="The ancestor of psg: one signed step, or five, across the champion's boundary give every forgotten case "
         "its label; the update steps on forgotten cases alone. No retained case holds the rest in place, so retention "
-        "is left to the rate and to how few layers move. A rival to compare with.",
+        "is left to the rate and to how few layers move. The default rate is far above its authors' 1e-5, which is for "
+        "ten passes of all layers, and a tenth of psg's, at which this method ends below chance; so it may leave part "
+        "of a whole label, where `steps` or `learning_rate` may be raised. A rival to compare with.",
         claims=(Claim.EXAMPLES, Claim.GROUP),
         citation="Chen et al., Boundary Unlearning, CVPR 2023",
         options=(

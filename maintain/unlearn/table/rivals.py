@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maintain.options import Option
 from maintain.unlearn.table.row import (
     FORESIGHT,
@@ -68,7 +70,11 @@ RIVALS = (
         claims=(Claim.EXAMPLES, Claim.GROUP),
         citation="Kurmanji et al., Towards Unbounded Machine Unlearning, NeurIPS 2023 (SCRUB and SCRUB+R)",
         options=(
-            STEPS,
+            replace(
+                STEPS,
+                doc="Optimiser steps, all of which are taken. Where their max-steps would not hand out every forgotten "
+                "case, it takes as many rounds as do, and half as many of min-steps alone after them.",
+            ),
             LEARNING_RATE,
             LAYERS,
             NORMS,

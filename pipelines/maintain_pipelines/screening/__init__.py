@@ -7,7 +7,7 @@ judges nothing. What cannot be estimated leaves the method, for the search ends 
 from __future__ import annotations
 
 from maintain_pipelines.screening.base import Ask, Contest, Screened
-from maintain_pipelines.screening.choice import screen
+from maintain_pipelines.screening.choice import hopeless, screen
 from maintain_pipelines.screening.retained import retained_loss
 
-__all__ = ["Ask", "Contest", "Screened", "retained_loss", "screen"]
+__all__ = ["Ask", "Contest", "Screened", "hopeless", "retained_loss", "screen"]

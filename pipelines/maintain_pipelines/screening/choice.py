@@ -22,6 +22,16 @@ def screen(contest: Contest) -> Screened:
     return together((retained.screen(contest), *_forgotten(forgotten, contest)))
 
 
+def hopeless(contest: Contest) -> Screened | None:
+    """What leaves every behavioural candidate of the plan, found before any is made; None where nothing does."""
+    if contest.plan.claim is not Claim.GROUP:
+        return None
+    try:
+        return group.hopeless(contest)
+    except NotEvaluatedError as error:
+        return left(error.message)
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ Where the group is all there is of its labels, it is asked instead how often the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from maintain.gates import whole_labels
 from maintain.imaging import State
@@ -41,40 +42,78 @@ FEWEST_REFERENCES = 3
 
 def screen(contest: Contest) -> Screened:
     """By `zero` where the plan asks for it, else by references."""
-    if any(request.name == "zero" for request in contest.plan.gates):
+    if _by_zero(contest):
         return _withdrawn(contest)
+    return hopeless(contest) or together(tuple(_beside(_yardstick(contest, role), contest) for role in ARMS))
+
+
+def hopeless(contest: Contest) -> Screened | None:
+    """What leaves every candidate, whatever it answers: that the references are no yardstick; None where they are.
+
+    Too few of them, references that disagree by more than the plan allows, an arm without cases, or a champion that
+    answers as they do. Looked at before a method is paid for.
+    """
+    if _by_zero(contest):
+        return None
     if len(contest.references) < FEWEST_REFERENCES:
         return left("There are no references to compare it with on the group.")
-    return together(tuple(_beside(contest, role) for role in ARMS))
+    for role, name in ARMS.items():
+        if not contest.ask(contest.champion, (role,)):
+            return left(f"There are no {name} cases of the group to compare it on.")
+    against = tuple(left(one.against, *one.figures) for role in ARMS if (one := _yardstick(contest, role)).against)
+    return together(against) if against else None
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _beside(contest: Contest, role: Role) -> Screened:
-    """One arm: within the margin of the references' mean, where these agree and the champion is outside."""
+@dataclass(frozen=True, slots=True)
+class _Yardstick:
+    """One arm before there is a candidate: the references' mean accuracy, and what speaks against comparing with it."""
+
+    role: Role
+    mean: float
+    before: float
+    margin: float
+    figures: tuple[Figure, Figure]
+    against: str
+
+
+def _yardstick(contest: Contest, role: Role) -> _Yardstick:
     margin = limit_of(contest.plan, "reference", "margin", default=MARGIN)
     widest = limit_of(contest.plan, "reference", "spread", default=MARGIN)
-    rows, name = contest.ask(contest.candidate, (role,)), ARMS[role]
-    if not rows:
-        return left(f"There are no {name} cases of the group to compare it on.")
-    yardstick = [accuracy(contest.ask(state, (role,))) for state in contest.references]
-    mean, spread = sum(yardstick) / len(yardstick), max(yardstick) - min(yardstick)
-    before, after = accuracy(contest.ask(contest.champion, (role,))) - mean, accuracy(rows) - mean
+    rows, name = contest.ask(contest.champion, (role,)), ARMS[role]
+    known = [accuracy(contest.ask(state, (role,))) for state in contest.references]
+    mean, spread = sum(known) / len(known), max(known) - min(known)
+    before = accuracy(rows) - mean
+    against = ""
+    if spread > widest:
+        against = f"The references disagree by {spread:.3f} on {name} cases; {widest:g} is allowed."
+    elif role is Role.FORGET and abs(before) <= margin:
+        against = f"The champion answers as the references do ({before:+.3f}): nothing to forget."
     figures = (
         figure(f"champion less references, {name} accuracy", before, rows),
-        figure(f"candidate less references, {name} accuracy", after, rows, limit=margin),
         figure(f"spread of the references, {name} accuracy", spread, rows, limit=widest),
     )
-    if spread > widest:
-        return left(f"The references differ by {spread:.3f} on {name} cases, more than {widest:g}.", *figures)
-    if role is Role.FORGET and abs(before) <= margin:
-        return left(f"The champion answers as the references do ({before:+.3f}): nothing to forget.", *figures)
-    said = f"On {name} cases it differs from the references by {after:+.3f} (champion {before:+.3f})"
+    return _Yardstick(role, mean, before, margin, figures, against)
+
+
+def _beside(yardstick: _Yardstick, contest: Contest) -> Screened:
+    """One arm: within the margin of the references' mean."""
+    margin, name = yardstick.margin, ARMS[yardstick.role]
+    rows = contest.ask(contest.candidate, (yardstick.role,))
+    after = accuracy(rows) - yardstick.mean
+    champion, spread = yardstick.figures
+    figures = (champion, figure(f"candidate less references, {name} accuracy", after, rows, limit=margin), spread)
+    said = f"On {name} cases it differs from the references by {after:+.3f} (champion {yardstick.before:+.3f})"
     score = beyond(abs(after), SLACK)
     if abs(after) > margin:
         return left(f"{said}, more than {margin:g}.", *figures, score=score)
     return Screened(True, f"{said}.", figures, score)
+
+
+def _by_zero(contest: Contest) -> bool:
+    return any(request.name == "zero" for request in contest.plan.gates)
 
 
 def _withdrawn(contest: Contest) -> Screened:

@@ -90,6 +90,7 @@ def test_lines_are_ranked_by_passes_then_cost_and_measured_beside_the_retrain_of
     assert auto_of({"examples": lines, "group": [], "whole-label": []}) == {
         "examples": ["scrub", "msg", "retrain"],
         "group": ["retrain"],
+        "whole-label": ["retrain"],
     }
 
 

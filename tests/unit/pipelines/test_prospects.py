@@ -109,7 +109,7 @@ def test_each_gate_is_foreseen_by_its_own_statistic() -> None:
         ],
         asked("not-collapsed"): [paired_power(NEVER_SEEN, margin=0.10)],
         asked("reference"): [mean_bound_power(FORGET, margin=0.10)],
-        asked("zero"): [share_bound_power(200, limit=0.02)],
+        asked("zero"): [share_bound_power(ArmSize(400, 200, 2), limit=0.02)],
     }
     for request, powers in expected.items():
         found = foreseen(request)
@@ -126,6 +126,19 @@ def test_a_policys_own_figures_are_used() -> None:
         tail_share_power(FORGET, NEVER_SEEN, limit=0.06).chance
     )
     assert foreseen(asked("zero", limit=0.01))[0].chance == 0.0
+
+
+def test_a_withdrawn_label_of_uneven_patients_says_how_many_it_needs() -> None:
+    roles = roles_of({**LARGE, Role.FORGET: 320})
+    (even,) = prospects_of(plan_with(roles, asked("zero")), roles)
+    assert (even.chance, even.patients) == (1.0, 160)
+    (first, *_) = roles.of(Role.FORGET)
+    more = tuple(replace(first, case_id=f"more-{number}") for number in range(4))
+    uneven = RoleTable((*roles.rows, *more))
+    (prospect,) = prospects_of(plan_with(uneven, asked("zero")), uneven)
+    assert (prospect.chance, prospect.cases, prospect.patients) == (0.0, 324, 160)
+    assert prospect.note.startswith("cannot pass: about ")
+    assert "one patient has 6 of 324" in prospect.note
 
 
 def test_a_large_group_is_held_to_the_stricter_tail() -> None:

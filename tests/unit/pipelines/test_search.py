@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from helpers.evidence import plan_of
 from maintain import codec
 from maintain.errors import InputError, RefusedError
-from maintain.imaging import PixelSource, State, save_weights, toy_problem
+from maintain.imaging import PixelSource, State, read_weights_bytes, save_weights, toy_problem
 from maintain.records import MethodRequest, Plan, PlannedCase, RoleTable, Setting, Slot, TrainingManifest
 from maintain.unlearn import Unlearned, UnlearnRequest, Witness, default_recipe, train
 from maintain.unlearn.finetune import Finetune
@@ -191,6 +191,20 @@ def test_without_references_a_group_ends_in_the_way_out(champion: UnlearnRequest
     left, taken = searched(champion, *BOTH, claim=Claim.GROUP, shelf=broken).decisions
     assert left.reason == "It has nothing to be compared with. The training diverged."
     assert taken.chosen
+
+
+def test_where_the_references_disagree_no_method_is_paid_for(
+    champion: UnlearnRequest, references: tuple[State, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = read_weights_bytes(champion.read_parent(), expected=champion.parent_weights)
+    shelf = Shelf(references=lambda: (*references[:2], state))
+    monkeypatch.setattr(Finetune, "unlearn", _diverge)
+    found = searched(champion, *GRID, RETRAIN, claim=Claim.GROUP, shelf=shelf)
+    first, second, taken = found.decisions
+    assert "The references disagree by 1.000 on forgotten cases; 0.1 is allowed." in first.reason
+    assert (first.chosen, first.steps, first.reason) == (False, 0, second.reason)
+    assert "spread of the references, forgotten accuracy" in [figure.name for figure in first.figures]
+    assert (taken.chosen, found.method) == (True, RETRAIN)
 
 
 def test_a_retrain_that_was_trained_before_is_taken_as_it_is(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maintain.options import Option
-from maintain.vocabulary import Claim
+from maintain.vocabulary import Claim, Situation
 from maintain_policies import AutoChoice, Catalogues, GateEntry, GateSet, MethodEntry
 
 MARGIN = Option(name="margin", kind="number", default=0.05, minimum=0.001, maximum=0.5, doc="Loss.", looser="higher")
@@ -48,5 +48,5 @@ def rich() -> Catalogues:
             GateSet(name="default@2", alias="default", gates=tuple(gate.name for gate in gates)),
             GateSet(name="default@1", gates=tuple(gate.name for gate in gates)),
         ),
-        auto=(AutoChoice(claim=Claim.NEVER_SAW, methods=("retrain",)),),
+        auto=(AutoChoice(situation=Situation.NEVER_SAW, methods=("retrain",)),),
     )

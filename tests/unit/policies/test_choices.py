@@ -8,8 +8,8 @@ import pytest
 
 from maintain.errors import PolicyError, Problem
 from maintain.records import MethodRequest, Setting
-from maintain.vocabulary import Claim
-from maintain_policies import AutoChoice, Catalogues, GateSet, Policy, parse_policy
+from maintain.vocabulary import Situation
+from maintain_policies import AutoChoice, Catalogues, GateSet, Policy, meaning, parse_policy
 
 START = """\
 version: 1
@@ -103,9 +103,9 @@ def test_a_catalogue_without_a_retention_gate_makes_no_policy(rich: Catalogues) 
         {"gates": ()},
         {"gate_sets": ()},
         {"gate_sets": (GateSet(name="default@1", gates=("nonsense",)),)},
-        {"auto": (AutoChoice(claim=Claim.GROUP, methods=("nonsense",)),)},
-        {"auto": (AutoChoice(claim=Claim.NEVER_SAW, methods=("psg",)),)},
-        {"auto": (AutoChoice(claim=Claim.GROUP, methods=()),)},
+        {"auto": (AutoChoice(situation=Situation.GROUP, methods=("nonsense",)),)},
+        {"auto": (AutoChoice(situation=Situation.NEVER_SAW, methods=("psg",)),)},
+        {"auto": (AutoChoice(situation=Situation.GROUP, methods=()),)},
     ],
 )
 def test_a_catalogue_that_contradicts_itself_is_refused(change: dict[str, object], rich: Catalogues) -> None:
@@ -129,8 +129,28 @@ def test_every_option_of_every_method_is_resolved(rich: Catalogues) -> None:
 
 def test_auto_follows_the_table(rich: Catalogues) -> None:
     assert parse("unlearn: {methods: auto}", rich, claim="never-saw").unlearn.methods == ("retrain",)
-    both = replace(rich, auto=(AutoChoice(claim=Claim.GROUP, methods=("psg", "retrain")),))
-    assert parse("unlearn: {methods: auto}", both).unlearn.methods == ("psg", "retrain")
+    camera = AutoChoice(situation=Situation.GROUP, methods=("psg", "retrain"))
+    label = AutoChoice(situation=Situation.WHOLE_LABEL, methods=("retrain",))
+    both = replace(rich, auto=(camera, label))
+    policy = parse("unlearn: {methods: auto, options: {psg: {radius: 2}}}", both)
+    assert policy.unlearn.auto
+    assert policy.unlearn.methods == ("psg", "retrain")
+    tried = {one: [request.name for request in policy.unlearn.requests_in(one)] for one in Situation}
+    assert (tried[Situation.GROUP], tried[Situation.WHOLE_LABEL]) == (["psg", "retrain"], ["retrain"])
+    assert meaning(policy)["unlearn"]["whole_label"] == {"methods": ["retrain"], "options": {}}  # type: ignore[index]
+    turned = replace(rich, auto=(replace(camera, methods=("retrain",)), replace(label, methods=("psg", "retrain"))))
+    other = parse("unlearn: {methods: auto, options: {psg: {radius: [1, 2]}}}", turned)
+    assert [request.name for request in other.unlearn.requests_in(Situation.WHOLE_LABEL)] == ["psg", "psg", "retrain"]
+    assert other.digest != policy.digest
+    (problem,) = problems("unlearn: {methods: auto}", replace(rich, auto=(camera,)))
+    assert "no committed result says what auto means for the claim group" in problem.message
+
+
+def test_a_list_is_the_same_in_every_situation(rich: Catalogues) -> None:
+    policy = parse("unlearn: {methods: [psg, retrain]}", rich)
+    assert {policy.unlearn.requests_in(one) for one in Situation} == {policy.unlearn.requests}
+    assert not policy.unlearn.auto
+    assert "whole_label" not in meaning(policy)["unlearn"]  # type: ignore[operator]
 
 
 def test_default_means_the_newest_set_and_is_recorded(rich: Catalogues) -> None:

@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from maintain.errors import InputError
 from maintain.statistics import (
+    BEHAVIOUR_ALPHA,
     ArmSize,
     Power,
     adjusted_difference_power,
@@ -18,12 +19,15 @@ from maintain.statistics import (
     mean_bound_power,
     paired_metrics_power,
     paired_power,
+    share_bound,
     share_bound_power,
     tail_share_power,
 )
 from maintain.statistics.power import (
     ADJUSTED_SPREAD,
     ATTACK_SPREAD,
+    FEWEST_CASES,
+    FEWEST_PATIENTS,
     HARD_SEED_SPREAD,
     SEED_SPREAD,
     USUAL_DISAGREEMENT,
@@ -75,7 +79,7 @@ def test_a_margin_that_means_nothing_is_refused(margin: float) -> None:
     with pytest.raises(InputError):
         adjusted_difference_power(arm(400), arm(400), margin=margin)
     with pytest.raises(InputError):
-        share_bound_power(400, limit=margin)
+        share_bound_power(arm(400), limit=margin)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, math.nan])
@@ -187,12 +191,41 @@ def test_the_tail_passes_honest_retrains_as_often_as_measured(limit: float, pass
 )
 def test_patients_without_an_event(limit: float, alpha: float, patients: int) -> None:
     assert patients_without_event(limit, alpha=alpha) == patients
-    assert share_bound_power(patients, limit=limit, alpha=alpha).chance == 1.0
-    short = share_bound_power(patients - 1, limit=limit, alpha=alpha)
+    assert share_bound_power(ArmSize(4 * patients, patients), limit=limit, alpha=alpha).chance == 1.0
+    short = share_bound_power(ArmSize(4 * patients - 4, patients - 1), limit=limit, alpha=alpha)
     assert short.chance == 0.0
-    assert f"{patients} patients" in short.reason
+    assert f"about {4 * patients} images of {patients} patients" in short.reason
     assert short.smallest_visible is not None
     assert short.smallest_visible >= limit
+
+
+def test_a_share_is_planned_by_the_gates_own_bound_at_zero_hits() -> None:
+    drawn = np.random.default_rng(7)
+    passed = []
+    for _ in range(200):
+        images = drawn.integers(1, drawn.integers(2, 9), size=drawn.integers(30, 500))
+        patients = np.repeat(np.arange(len(images)), images)
+        arm = ArmSize(len(patients), len(images), int(images.max()))
+        limit = float(drawn.choice([0.02, 0.03, 0.05]))
+        planned = share_bound_power(arm, limit=limit)
+        real = share_bound(
+            np.zeros(len(patients), dtype=np.bool_), [str(one) for one in patients], alpha=BEHAVIOUR_ALPHA
+        )
+        assert planned.smallest_visible == pytest.approx(real.high, rel=1e-12)
+        if arm.cases >= FEWEST_CASES and arm.patients >= FEWEST_PATIENTS:
+            assert planned.chance == float(real.high < limit)
+            passed.append(planned.chance)
+    assert 0.2 < np.mean(passed) < 0.8
+
+
+def test_uneven_patients_need_more_of_them_and_are_told_how_many() -> None:
+    uneven = share_bound_power(ArmSize(857, 272, 6), limit=0.02)
+    assert uneven.chance == 0.0
+    assert uneven.smallest_visible == pytest.approx(0.0209, abs=1e-4)
+    assert uneven.reason.startswith("cannot pass: about 895 images of 284 patients are needed")
+    assert "one patient has 6 of 857" in uneven.reason
+    assert share_bound_power(ArmSize(895, 284, 6), limit=0.02).chance == 1.0
+    assert share_bound_power(ArmSize(857, 272), limit=0.02).chance == 1.0
 
 
 def test_more_cases_do_not_buy_a_reference_that_seeds_scatter() -> None:

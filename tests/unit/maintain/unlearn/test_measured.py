@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from maintain.errors import DamagedError
 from maintain.unlearn.table.measured import Ranked, measured_choices, ranked
-from maintain.vocabulary import Claim
+from maintain.vocabulary import Situation
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"group": 3}'])
+def test_without_its_file_auto_means_nothing_and_says_so(text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "measured.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(DamagedError, match=r"`unlearn\.methods: auto` means cannot be read") as caught:
+        measured_choices(path)
+    assert "measured.json" in caught.value.remedy
 
 
 def test_nobody_who_passed_half_or_less_is_tried() -> None:
@@ -31,7 +46,7 @@ def test_a_search_costs_at_most_half_of_what_it_may_save() -> None:
     assert ranked([Ranked("a", 3, 3, 0.6)]) == ("retrain",)
 
 
-def test_every_claim_but_the_one_that_only_a_retrain_makes_was_measured() -> None:
+def test_every_situation_but_the_one_that_only_a_retrain_mends_was_measured() -> None:
     found = measured_choices()
-    assert set(found) == {Claim.EXAMPLES, Claim.GROUP}
+    assert set(found) == set(Situation) - {Situation.NEVER_SAW}
     assert all(names[-1] == "retrain" and len(set(names)) == len(names) for names in found.values())

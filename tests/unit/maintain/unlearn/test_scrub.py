@@ -9,12 +9,13 @@ from torch.nn import functional
 from helpers.toy_requests import toy_champion, toy_inputs, toy_network, toy_outputs, toy_request, toy_training
 from maintain.errors import InputError
 from maintain.imaging import State, weights_digest
+from maintain.imaging.batches import batches_per_epoch
 from maintain.records import Setting
 from maintain.unlearn import Standing, load_method
 from maintain.unlearn.course import CONSTANT, Course, Norms
 from maintain.unlearn.loop import run
 from maintain.unlearn.objective import Answer, Batch, Loss
-from maintain.unlearn.rounds import is_max_step
+from maintain.unlearn.rounds import Rounds, rounds_of
 from maintain.unlearn.scrub import MaxMin, divergence
 from maintain.unlearn.session import begin
 from maintain.vocabulary import Head, Role
@@ -31,11 +32,14 @@ COURSE = Course(
     forget_batch=6,
     norms=Norms.FROZEN,
 )
+#: The rounds of that course.
+ROUNDS = Rounds(COURSE.steps, 2, COURSE.steps)
+SHORT = (Setting("steps", 10), Setting("forget_batch", 4), Setting("retain_batch", 16))
 SMALL = (Setting("steps", 40), Setting("forget_batch", 4), Setting("retain_batch", 16))
 
 
-def objective(*, max_steps: int = 2) -> MaxMin:
-    return MaxMin(alpha=0.5, gamma=1.0, temperature=4.0, max_steps=max_steps)
+def objective() -> MaxMin:
+    return MaxMin(alpha=0.5, gamma=1.0, temperature=4.0, rounds=ROUNDS)
 
 
 @pytest.mark.parametrize(
@@ -60,13 +64,37 @@ def test_another_head_is_refused() -> None:
         load_method("scrub").unlearn(request)
 
 
-def test_max_steps_that_do_not_see_every_forgotten_case_are_refused_before_a_step() -> None:
-    request = toy_request(12, Setting("steps", 10), Setting("forget_batch", 4))
-    assert not load_method("scrub").eligible(request).ok
-    with pytest.raises(InputError, match="max-steps alone, and 2 do not see every one of 12") as caught:
+def test_rounds_that_the_budget_does_not_hold_are_refused_before_a_step() -> None:
+    request = dataclasses.replace(toy_request(12, *SHORT), budget_steps=29)
+    with pytest.raises(InputError, match="takes 30 steps; the budget is 29"):
         load_method("scrub").unlearn(request)
-    assert "until there are 3" in caught.value.remedy
     assert request.witness.steps == 0
+
+
+def test_a_forget_set_too_large_for_the_steps_has_rounds_until_every_case_was_seen() -> None:
+    request = toy_request(12, *SHORT)
+    found = load_method("scrub").eligible(request)
+    assert found.ok
+    assert "max-steps alone, and those of 10 steps do not see every one of 12: it takes 30" in found.reasons[-1].reason
+    heard = request.witness.of(load_method("scrub").unlearn(request).state)
+    assert heard.spent == 30
+    assert sum(row.role is Role.FORGET for row in heard.log.rows) == 12
+
+
+@pytest.mark.parametrize("max_steps", [1, 2, 5, 8])
+@pytest.mark.parametrize("forgotten", [0, 1, 2, 33, 512, 513, 857, 5000])
+def test_max_steps_see_every_case_once_and_small_sets_go_as_they_were_told(forgotten: int, max_steps: int) -> None:
+    options = {"steps": 80, "max_steps": max_steps, "forget_batch": 32}
+    gone = rounds_of(options, forgotten)
+    whole = batches_per_epoch(forgotten, 32) if forgotten else 0
+    ours = [step for step in range(gone.steps) if gone.is_max_step(step)]
+    assert len(ours) >= whole
+    if 8 * max_steps >= whole:
+        assert gone == Rounds(80, max_steps, 80)
+    else:
+        assert len(ours) < whole + max_steps
+        assert gone.steps >= 1.5 * gone.until
+        assert all(1 <= step % 10 <= max_steps for step in ours)
 
 
 def test_the_teacher_is_another_object_that_stays_while_the_student_leaves() -> None:
@@ -102,14 +130,14 @@ def test_the_divergence_is_that_of_the_formula() -> None:
 
 
 def test_a_round_is_a_min_step_then_max_steps_then_min_steps() -> None:
-    assert [step for step in range(20) if is_max_step(step, 3)] == [1, 2, 3, 11, 12, 13]
+    assert [step for step in range(20) if Rounds(20, 3, 20).is_max_step(step)] == [1, 2, 3, 11, 12, 13]
 
 
 class Watched(MaxMin):
     """Which side every step drew, and what its loss was of."""
 
     def __init__(self) -> None:
-        super().__init__(alpha=0.5, gamma=1.0, temperature=4.0, max_steps=2)
+        super().__init__(alpha=0.5, gamma=1.0, temperature=4.0, rounds=ROUNDS)
         self.steps: list[tuple[int, int, float]] = []
 
     def loss(self, network: Answer, batch: Batch) -> Loss:
@@ -122,9 +150,9 @@ def test_max_steps_are_of_forgotten_cases_alone_and_climb() -> None:
     watched = Watched()
     run(toy_training(watched, COURSE))
     for step, (forgotten, cases, loss) in enumerate(watched.steps):
-        assert (forgotten, cases) == ((6, 6) if is_max_step(step, 2) else (0, 16))
-        assert (loss < 0) == is_max_step(step, 2)
-    climbed = [-loss for step, (_, _, loss) in enumerate(watched.steps) if is_max_step(step, 2)]
+        assert (forgotten, cases) == ((6, 6) if ROUNDS.is_max_step(step) else (0, 16))
+        assert (loss < 0) == ROUNDS.is_max_step(step)
+    climbed = [-loss for step, (_, _, loss) in enumerate(watched.steps) if ROUNDS.is_max_step(step)]
     assert climbed[-1] > climbed[0]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from helpers.contests import FORGOT, REMEMBERS, contest
 from maintain.vocabulary import Claim, Role
-from maintain_pipelines.screening import Screened, screen
+from maintain_pipelines.screening import Screened, hopeless, screen
 
 NONE = {Role.FORGET: 0, Role.NEVER_SEEN_VALIDATION: 0}
 GIVEN = {Role.FORGET: 100, Role.NEVER_SEEN_VALIDATION: 90}
@@ -49,7 +50,35 @@ def test_a_candidate_outside_either_arm_is_left(change: dict[Role, int], said: s
 
 def test_references_that_disagree_are_no_yardstick() -> None:
     found = beside(FORGOT, FORGOT, FORGOT, {**FORGOT, Role.FORGET: 60})
-    assert "The references differ by 0.120 on forgotten cases, more than 0.1" in found.reason
+    assert "The references disagree by 0.120 on forgotten cases; 0.1 is allowed." in found.reason
+
+
+@pytest.mark.parametrize(
+    "references",
+    [
+        (FORGOT, FORGOT),
+        (FORGOT, FORGOT, {**FORGOT, Role.NEVER_SEEN_VALIDATION: 57}),
+        ({**FORGOT, Role.FORGET: 95},) * 3,
+    ],
+)
+def test_what_no_candidate_can_mend_is_known_before_there_is_one(references: tuple[Mapping[Role, int], ...]) -> None:
+    found = contest(Claim.GROUP, FORGOT, references=references)
+    before = hopeless(replace(found, candidate={}))
+    assert before is not None
+    assert (before.passed, before.reason) == (False, screen(found).reason)
+    assert hopeless(contest(Claim.GROUP, FORGOT, references=(FORGOT,) * 3)) is None
+
+
+@pytest.mark.parametrize("role", [Role.FORGET, Role.NEVER_SEEN_VALIDATION])
+def test_an_arm_without_cases_is_known_before_there_is_a_candidate(role: Role) -> None:
+    found = hopeless(contest(Claim.GROUP, FORGOT, references=(FORGOT,) * 3, absent=role))
+    assert found is not None
+    assert "cases of the group to compare it on" in found.reason
+
+
+def test_other_claims_and_withdrawn_labels_have_no_references_to_miss() -> None:
+    assert hopeless(contest(Claim.EXAMPLES, FORGOT)) is None
+    assert hopeless(contest(Claim.GROUP, FORGOT, label="retired")) is None
 
 
 def test_a_champion_that_answers_as_they_do_shows_nothing() -> None:
