@@ -46,7 +46,9 @@ ATTEMPTS = (
 
 #: Result -> the sources that its figures hang on, besides its own script.
 HANGS_ON: Mapping[str, tuple[str, ...]] = {
+    "deeper_networks": (*ATTEMPTS, "benchmarks/method_cells.py", "benchmarks/deeper_cells.py"),
     "fashion_mnist": (
+        "benchmarks/fashion_arms.py",
         "benchmarks/fashion_cases.py",
         "maintain/imaging/*.py",
         "maintain/intake/idx.py",
@@ -106,7 +108,7 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
 
 #: Results whose cells name the code of their own method and are made again one by one: these hang on every method's
 #: code and defaults and on what makes a cell, and not on the script, which counts and writes.
-BY_METHOD = frozenset({"method_table"})
+BY_METHOD = frozenset({"deeper_networks", "method_table"})
 
 #: What stands at the top of a table that other code made.
 STALE = "> **Stale:** made by earlier code than this tree's; run the script again before leaning on a figure.\n\n"
@@ -161,6 +163,12 @@ def read_cells(path: Path, name: str) -> dict[str, dict[str, Any]]:
     if document["code"] != code_digest(name):
         raise SystemExit(f"{path.name} belongs to other code: remove it, or name another folder with --out.")
     return dict(document["cells"])
+
+
+def cells_of(path: Path, makers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The cells that an earlier call left and that the same makers made; whether each is today's, its code says."""
+    document = json.loads(path.read_text()) if path.exists() else {}
+    return dict(document["cells"]) if document.get("makers") == sources_digest(makers) else {}
 
 
 def write_cells(path: Path, name: str, cells: Mapping[str, Mapping[str, Any]], *, threads: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evidence import RESULTS, code_of, sources_digest, write_cells
+from evidence import RESULTS, cells_of, code_of, sources_digest, write_cells
 from method_cells import TOLD, Row, cell_of
 from method_lines import counts_digest, lines_of
 from method_readings import READ_COUNTS, READINGS
@@ -65,13 +65,10 @@ def main() -> None:
 
 def kept_cells(path: Path) -> dict[str, dict[str, Any]]:
     """The cells that an earlier call left and that today's code, with today's defaults, would make again."""
-    document = json.loads(path.read_text()) if path.exists() else {}
-    if document.get("makers") != sources_digest(MAKERS):
-        return {}
     rows = {cell_name(story, seed, row.name): row for story in TOLD for seed in SEEDS for row in rows_of(story)}
     return {
         name: cell
-        for name, cell in document["cells"].items()
+        for name, cell in cells_of(path, MAKERS).items()
         if name in rows and (cell["code"], cell["options"]) == (code_of(rows[name].method), rows[name].resolved)
     }
 

@@ -14,8 +14,12 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 #: What scripts share: these have no result of their own.
 LIBRARIES = frozenset(
     {
+        "deeper_cells",
+        "deeper_ranking",
         "evidence",
+        "fashion_arms",
         "fashion_cases",
+        "fashion_report",
         "method_cells",
         "method_lines",
         "method_readings",
