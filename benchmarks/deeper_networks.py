@@ -107,17 +107,18 @@ def render(document: Mapping[str, Any]) -> str:
         "# The same story on deeper networks and larger images",
         "",
         f"Variant anatomy, claim `examples`; {taken}. Passes of champion and retrain, and peak rate: {recipes}. "
-        "Methods have the table's defaults (`short-retrain`: 3/8 of the passes), checkpoints are chosen on validation, "
-        "and a hospital is the same at every size. Each row is one case. A letter a gate: **P**ass, **F**ail, **n**ot "
-        f"evaluated, in the order {', '.join(GATES)}. Passes and seconds are shares of the ground's own retrain; with "
-        "looks at validation in the last column. `make campaign-deeper` makes this table anew.",
+        "Methods have the table's defaults (`short-retrain`: six passes of 16, four of ten), checkpoints are "
+        "chosen on validation, and a hospital is the same at every size. Each row is one case. A letter a gate: "
+        f"**P**ass, **F**ail, **n**ot evaluated, in the order {', '.join(GATES)}. Passes and seconds are shares of "
+        "the ground's own retrain; with looks at validation in the last column. `make campaign-deeper` makes this "
+        "table anew.",
         "",
         summary(told),
     ]
     for ground, mine in parts.items():
         lines += ["", f"## {_called(ground)}", "", *_part(mine), "", said_of(mine, small[ground.seed])]
     for seed, mine in small.items():
-        if mine:
+        if mine and seed in {ground.seed for ground in parts}:
             title = f"## Beside: {_called(Ground(SMALL, SIDE, seed))}, from the table of methods"
             lines += ["", title, "", *_part(mine)]
     return "\n".join(lines) + "\n"

@@ -64,6 +64,8 @@ def ranking(here: Cells, small: Cells) -> Ranking:
 def said_of(here: Cells, small: Cells) -> str:
     """What one network's cells say beside the small one's, in a paragraph."""
     found = ranking(here, small)
+    if not found.ranked:
+        return "No method has a verdict here yet."
     verdicts = "; ".join(
         f"{word}: {_names([name for name in RANKED if here.get(name, {}).get('outcome') == verdict])}"
         for verdict, word in VERDICTS.items()
