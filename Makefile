@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-fashion campaign-speed campaign-demo stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-deeper campaign-fashion campaign-speed campaign-demo stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ campaign-levels: $(READY)  ## Whether intervals keep their level, in simulated c
 
 campaign-methods: $(READY)  ## Every method on three stories of three hospitals, and what `auto` tries; about half an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/method_table.py --cache build/method-trainings
+
+campaign-deeper: $(READY)  ## Whether methods rank alike on DenseNet-121, ResNet-18 and larger images; about 100 minutes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/deeper_networks.py --cache build/method-trainings
 
 campaign-fashion: $(READY)  ## Every method forgets a class of Fashion-MNIST, three seeds; about half an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/fashion_mnist.py --cache build/fashion-trainings

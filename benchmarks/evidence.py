@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from maintain.hashing import Digest, digest_file, digest_lines
+from maintain.hashing import Digest, digest_file, digest_json, digest_lines
+from maintain.unlearn import METHODS, resolve_options
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -54,7 +56,9 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/select.py",
         "policies/maintain_policies/demo/*.yaml",
     ),
+    "deeper_networks": (*ATTEMPTS, "benchmarks/method_cells.py", "benchmarks/deeper_cells.py"),
     "fashion_mnist": (
+        "benchmarks/fashion_arms.py",
         "benchmarks/fashion_cases.py",
         "maintain/imaging/*.py",
         "maintain/intake/idx.py",
@@ -82,10 +86,7 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "registry/maintain_registry/*.py",
         "tests/helpers/killing.py",
     ),
-    "method_table": (
-        *ATTEMPTS,
-        "maintain/unlearn/**/*.py",
-    ),
+    "method_table": (*ATTEMPTS, "benchmarks/method_cells.py"),
     "verifier_trial": (
         "maintain/gates/*.py",
         "maintain/hospital/*.py",
@@ -115,13 +116,32 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+#: Results whose cells name the code of their own method and are made again one by one: these hang on every method's
+#: code and defaults and on what makes a cell, and not on the script, which counts and writes.
+BY_METHOD = frozenset({"deeper_networks", "method_table"})
+
 #: What stands at the top of a table that other code made.
 STALE = "> **Stale:** made by earlier code than this tree's; run the script again before leaning on a figure.\n\n"
 
 
 def code_digest(name: str) -> Digest:
     """The digest of everything that a result hangs on, as it stands in this tree."""
+    if name in BY_METHOD:
+        return digest_json([sources_digest(HANGS_ON[name]), {method: _told(method) for method in METHODS}])
     return sources_digest((*HANGS_ON[name], f"benchmarks/{name}.py"))
+
+
+def code_of(method: str) -> Digest:
+    """The digest of what a method's cells hang on: the bench and the gates, the loop, and the method's own modules."""
+    found: set[str] = set()
+    waiting = {METHODS[method].target.partition(":")[0], *_COMMON}
+    while waiting:
+        module = waiting.pop()
+        for path in _files(module):
+            if path not in found:
+                found.add(path)
+                waiting |= set(_IMPORTED.findall((ROOT / path).read_text()))
+    return sources_digest((*ATTEMPTS, *sorted(found)))
 
 
 def sources_digest(patterns: Iterable[str]) -> Digest:
@@ -155,6 +175,12 @@ def read_cells(path: Path, name: str) -> dict[str, dict[str, Any]]:
     return dict(document["cells"])
 
 
+def cells_of(path: Path, makers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The cells that an earlier call left and that the same makers made; whether each is today's, its code says."""
+    document = json.loads(path.read_text()) if path.exists() else {}
+    return dict(document["cells"]) if document.get("makers") == sources_digest(makers) else {}
+
+
 def write_cells(path: Path, name: str, cells: Mapping[str, Mapping[str, Any]], *, threads: int) -> dict[str, Any]:
     """Write all cells so far with the machine and the code they belong to; returns the document."""
     document = {
@@ -179,6 +205,27 @@ def mark(results: Path = RESULTS) -> tuple[str, ...]:
             text = STALE + text
         table.write_text(text)
     return tuple(stale)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+#: Modules of the unlearning room that every method goes through.
+_COMMON = ("maintain.unlearn.base", "maintain.unlearn.training", "maintain.unlearn.witness")
+#: How a module of that room imports another. The table's rows are left out: what they say is in the cell.
+_IMPORTED = re.compile(r"^\s*from (maintain\.unlearn\.(?!table(?!\.row)|options)[a-z_.]+) import", re.MULTILINE)
+
+
+def _files(module: str) -> tuple[str, ...]:
+    """The files of a module of this repository, or of a package."""
+    place = module.replace(".", "/")
+    if (ROOT / f"{place}.py").exists():
+        return (f"{place}.py",)
+    return tuple(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / place).glob("*.py")))
+
+
+def _told(method: str) -> list[Any]:
+    """A method's code and its defaults."""
+    return [code_of(method), {setting.name: setting.value for setting in resolve_options(METHODS[method], ())}]
 
 
 if __name__ == "__main__":

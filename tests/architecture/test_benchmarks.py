@@ -13,7 +13,22 @@ from method_table import auto_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 #: What scripts share: these have no result of their own.
-LIBRARIES = frozenset({"evidence", "fashion_cases", "method_readings", "reference_recipe"})
+LIBRARIES = frozenset(
+    {
+        "deeper_cells",
+        "deeper_ranking",
+        "evidence",
+        "fashion_arms",
+        "fashion_cases",
+        "fashion_report",
+        "method_cells",
+        "method_lines",
+        "method_readings",
+        "method_report",
+        "method_rows",
+        "reference_recipe",
+    }
+)
 
 
 def load() -> ModuleType:

@@ -77,7 +77,7 @@ MOVES: dict[str, tuple[str, str, int, str]] = {
     "done, not said": ("maintain_registry.moves", "move_aliases", 1, "after"),
 }
 
-#: Every point of a destruction of the weights that `test_retirement.plant` strews about, in their order.
+#: Every point of a destruction of the weights that `retiring.plant` strews about, in their order.
 RETIREMENT: dict[str, tuple[str, str, int, str]] = {
     "retiring, no entry": ("maintain_registry.moves", "_check", 1, "after"),
     "retired, not committed": ("maintain_registry.moves", "record_move", 1, "after"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from evidence import RESULTS, STALE
+from fashion_arms import ARMS, MASKED
 from fashion_cases import CLASSES, FORGOTTEN, Fashion, Part, half_all_cnn, request_of
-from fashion_mnist import ARMS, MASKED, SIZE, auc_of, distance, equal_steps, margins_of, render
+from fashion_mnist import NAME, SIZE, auc_of, distance, equal_steps, margins_of
+from fashion_report import render
 from scipy.stats import mannwhitneyu
 
 from maintain.imaging import MemoryPixels
@@ -114,3 +118,8 @@ def test_every_arm_can_be_gone_with_as_many_cases_as_it_is_measured_on(arm: Any)
     options = [Setting(name, value) for name, value in arm.options.items()]
     request = request_of(drawn, blueprint.build(1).state_dict(), seed=1, options=options)
     assert not load_method(arm.method).eligible(request).blocking
+
+
+def test_the_committed_table_is_written_again_as_it_stands() -> None:
+    document = json.loads((RESULTS / f"{NAME}.json").read_text())
+    assert render(document) == (RESULTS / f"{NAME}.md").read_text().removeprefix(STALE)

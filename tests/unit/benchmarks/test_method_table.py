@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import evidence
+import method_cells
 import method_table
 import pytest
-from method_table import AGAIN, RETRAIN, SEEDS, auto_of, cell_name, code_of, kept_cells, lacking, lines_of, rows_of
+from evidence import code_of, sources_digest
+from method_lines import lines_of
+from method_rows import AGAIN, RETRAIN, SEEDS, cell_name, rows_of
+from method_table import MAKERS, auto_of, kept_cells, lacking
 
 from maintain.errors import RefusedError
 
@@ -48,15 +53,18 @@ def test_cells_of_other_code_or_other_defaults_are_made_again(tmp_path: Path) ->
     good, other, moved = cell("finetune"), cell("msg", code="0" * 64), cell("salun")
     moved["options"] = {**moved["options"], "share": 0.25}
     path = tmp_path / "method_table.json"
-    path.write_text(json.dumps({"cells": table(finetune=[good], msg=[other], salun=[moved], unheard_of=[good])}))
+    cells = table(finetune=[good], msg=[other], salun=[moved], unheard_of=[good])
+    path.write_text(json.dumps({"cells": cells, "makers": sources_digest(MAKERS)}))
     assert list(kept_cells(path)) == [cell_name(STORY, SEEDS[0], "finetune")]
+    path.write_text(json.dumps({"cells": cells, "makers": "0" * 64}))
+    assert kept_cells(path) == {}
     assert kept_cells(tmp_path / "none.json") == {}
 
 
 def test_a_cell_hangs_on_its_own_method_and_on_the_loop() -> None:
     assert code_of("msg") != code_of("salun")
-    assert {"maintain/unlearn/loop.py"} == set(method_table._files("maintain.unlearn.loop"))
-    assert "maintain.unlearn.revision" in method_table._IMPORTED.findall(
+    assert {"maintain/unlearn/loop.py"} == set(evidence._files("maintain.unlearn.loop"))
+    assert "maintain.unlearn.revision" in evidence._IMPORTED.findall(
         (Path(method_table.__file__).parents[1] / "maintain/unlearn/msg.py").read_text()
     )
 
@@ -65,9 +73,9 @@ def test_a_method_that_refuses_is_a_line_without_figures(monkeypatch: pytest.Mon
     def refuse(*_: object, **__: object) -> None:
         raise RefusedError("It diverged.", remedy="Lower the rate.")
 
-    monkeypatch.setattr(method_table, "attempt", refuse)
+    monkeypatch.setattr(method_cells, "attempt", refuse)
     row = next(row for row in rows_of(STORY) if row.name == "finetune")
-    refused = method_table.cell_of(None, None, row, ())  # type: ignore[arg-type]
+    refused = method_cells.cell_of(None, None, row, ())  # type: ignore[arg-type]
     assert refused["refused"] == "It diverged."
     (line, _) = lines_of(STORY, table(finetune=[refused], retrain=[cell(RETRAIN)]))[::-1]
     assert (line["name"], line["passes"], line["refused"], line["figures"]) == ("finetune", 0, ["It diverged."], {})
@@ -106,3 +114,17 @@ def test_the_table_says_who_passes_and_what_is_missing(tmp_path: Path) -> None:
     assert "`retention` 1." in text
     assert document["auto"]["examples"] == ["msg", "retrain"]
     assert cell_name("group", SEEDS[0], RETRAIN) in lacking(cells)
+
+
+def test_the_committed_table_is_written_again_as_it_stands() -> None:
+    document = json.loads((evidence.RESULTS / "method_table.json").read_text())
+    text = (evidence.RESULTS / "method_table.md").read_text()
+    assert method_table.render(document) == text.removeprefix(evidence.STALE)
+    assert document["stories"] == {story: lines_of(story, document["cells"]) for story in document["stories"]}
+
+
+def test_the_table_hangs_on_every_method_and_not_on_its_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    hung = evidence.code_digest("method_table")
+    monkeypatch.setattr(evidence, "code_of", lambda method: "0" * 64 if method == "msg" else code_of(method))
+    assert evidence.code_digest("method_table") != hung
+    assert f"benchmarks/{method_table.NAME}.py" not in evidence.HANGS_ON[method_table.NAME]
