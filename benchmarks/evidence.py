@@ -53,7 +53,6 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/demo/*.py",
         "pipelines/maintain_pipelines/roles.py",
         "pipelines/maintain_pipelines/search.py",
-        "pipelines/maintain_pipelines/select.py",
         "policies/maintain_policies/demo/*.yaml",
     ),
     "deeper_networks": (*ATTEMPTS, "benchmarks/method_cells.py", "benchmarks/deeper_cells.py"),
