@@ -38,7 +38,15 @@ if TYPE_CHECKING:
         snapshot_names,
         take_snapshot,
     )
-    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, lineages, splits_of
+    from maintain.cohort.splits import (
+        SplitCount,
+        SplitCounts,
+        SplitShares,
+        decide_splits,
+        lineages,
+        record_splits,
+        splits_of,
+    )
     from maintain.cohort.store import CohortStore
     from maintain.cohort.suppression import SuppressionList, suppress, suppressed
 
@@ -70,6 +78,7 @@ __all__ = [
     "matching_ids",
     "near_value",
     "read_standings",
+    "record_splits",
     "refuse_unknown_values",
     "select",
     "select_stored",
@@ -94,7 +103,7 @@ _ROOMS = {
         "unknown_stored unknown_values"
     ),
     "snapshots": "load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
-    "splits": "SplitCount SplitCounts SplitShares decide_splits lineages splits_of",
+    "splits": "SplitCount SplitCounts SplitShares decide_splits lineages record_splits splits_of",
     "store": "CohortStore",
     "suppression": "SuppressionList suppress suppressed",
 }

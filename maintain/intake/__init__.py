@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maintain.intake.devices import normalise_device
 from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
 from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
 
@@ -30,6 +31,7 @@ __all__ = [
     "create_key",
     "find_files",
     "load_pseudonyms",
+    "normalise_device",
     "read_consents",
     "read_dicom",
     "read_idx",

@@ -6,6 +6,7 @@ holds nothing against the limits, so that a plan that was refused can be underst
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maintain.cohort import CohortStore
@@ -51,8 +52,12 @@ def explain_case(case_id: str, policy: Policy, context: Context) -> CaseStory:
         store = CohortStore(unit)
         case = store.case(case_id)
         copies = store.copies([case])
-    found = preview(policy, context)
-    selection = found.selection
+    return story_of(case, policy, preview(policy, context), copies)
+
+
+def story_of(case: Case, policy: Policy, found: Preview, copies: Iterable[Case] = ()) -> CaseStory:
+    """The story of one case in a policy that was resolved, with what becomes of its copies."""
+    selection, case_id = found.selection, case.case_id
     row = _row(found, case_id)
     label = case.label(selection.champion.spec.label_name)
     version = row.label_version if row else label.version if label else 0

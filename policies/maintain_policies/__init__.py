@@ -15,11 +15,13 @@ from maintain_policies.loader import load_policy, parse_policy
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec, meaning
 from maintain_policies.schema import json_schema
 from maintain_policies.where import parse_where
+from maintain_policies.worked import KINDS, begin_policy, summary_of, worked_policy
 
 __all__ = [
     "AUTO",
     "DEMO_POLICIES",
     "DEMO_POLICY",
+    "KINDS",
     "AutoChoice",
     "Catalogues",
     "GateEntry",
@@ -30,10 +32,13 @@ __all__ = [
     "NothingToForget",
     "Policy",
     "UnlearnSpec",
+    "begin_policy",
     "demo_policy",
     "json_schema",
     "load_policy",
     "meaning",
     "parse_policy",
     "parse_where",
+    "summary_of",
+    "worked_policy",
 ]

@@ -1,10 +1,8 @@
-"""The policies that `maintain init` and `maintain demo` write out, as package data."""
+"""The policies that `maintain init` and `maintain demo` write out: three of the worked examples."""
 
 from __future__ import annotations
 
-from importlib.resources import files
-
-__all__ = ["DEMO_POLICIES", "DEMO_POLICY", "demo_policy"]
+from maintain_policies.worked import worked_policy
 
 #: The file that the demo runs.
 DEMO_POLICY = "consent-withdrawal.yaml"
@@ -15,4 +13,4 @@ DEMO_POLICIES = (DEMO_POLICY, "retired-camera.yaml", "variant-anatomy.yaml")
 
 def demo_policy(name: str = DEMO_POLICY) -> str:
     """The text of a demo policy, ready to be written into a workspace."""
-    return (files(__name__) / name).read_text(encoding="utf-8")
+    return worked_policy(name.removesuffix(".yaml"))
