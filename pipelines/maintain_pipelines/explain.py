@@ -99,4 +99,6 @@ def _why_none(found: Preview, case: Case) -> str:
         return f"it has no label {label_name!r}, so the champion could not use it"
     if split is None:
         return "its patient has no side in this lineage yet"
+    if any(ref.case_id == case.case_id for ref in found.selection.champion.manifest.unlearned):
+        return "unlearned before: the champion's manifest lists it, and only the claim never-saw reaches it"
     return f"its patient stands on the side {split.value}, and the champion's manifest does not list it"

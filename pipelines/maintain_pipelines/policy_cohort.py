@@ -6,6 +6,7 @@ against the selection that it will meet, and never against another telling of it
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -121,13 +122,16 @@ def _device_problems(case: SampleCase, cohort: SampleCohort) -> Iterable[Problem
 
 
 def _record_labels(store: CohortStore, cases: Iterable[SampleCase], *, learned: bool) -> None:
-    """Answers version by version: those up to the one that was learned, or all; known ones change nothing."""
+    """Answers, oldest first: up to the one that the champion learned, or those that came after it."""
+    by_version: dict[int, list[LabelFact]] = defaultdict(list)
     for case in cases:
         for name, values in case.labels:
-            most = min(case.learned_version, len(values)) if learned else len(values)
-            known = 0 if learned else min(case.learned_version, len(values)) if _was_there(case) else 0
-            for value in values[known:most]:
-                store.record_labels([LabelFact(case.name, name, value)], now=MOMENT)
+            known = case.learned_version if _was_there(case) else 0
+            for version, value in enumerate(values, start=1):
+                if (version <= known) is learned:
+                    by_version[version].append(LabelFact(case.name, name, value))
+    for _, facts in sorted(by_version.items()):
+        store.record_labels(facts, now=MOMENT)
 
 
 def _record_sides(unit: UnitOfWork, model: str, sides: dict[str, Split]) -> None:
