@@ -12,7 +12,7 @@ from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from maintain_pipelines.policy_test import Tested
+    from maintain_pipelines.policy_expected import Tested
     from maintain_policies.testing import PolicyTest
 
 #: What the temporary database is called.
