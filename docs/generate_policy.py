@@ -9,6 +9,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 from maintain.gates import GATE_SET_ALIASES, GATES, PROOFS
@@ -56,15 +57,15 @@ def _keys() -> Iterator[str]:
 def _value(key: Key) -> str:
     if key.choices:
         return ", ".join(f"`{choice}`" for choice in key.choices)
+    if key.minimum is not None and key.minimum == key.maximum:
+        return f"{key.minimum:.0f}"
     bounds = [
-        *([f"above {key.above:g}"] if key.above is not None else []),
-        *([f"at least {key.minimum:g}"] if key.minimum is not None and key.minimum != key.maximum else []),
-        *([f"at most {key.maximum:g}"] if key.maximum is not None and key.minimum != key.maximum else []),
-        *([f"{key.minimum:g}"] if key.minimum is not None and key.minimum == key.maximum else []),
-        *([key.pattern_doc] if key.pattern_doc else []),
+        *([f"above {key.above:.0f}"] if key.above is not None else []),
+        *([f"at least {key.minimum:.0f}"] if key.minimum is not None else []),
+        *([f"at most {key.maximum:.0f}"] if key.maximum is not None else []),
         *([f"at most {key.longest} characters"] if key.longest else []),
     ]
-    return ", ".join([FORMS[key.form], *bounds])
+    return ", ".join([key.pattern_doc or FORMS[key.form], *bounds])
 
 
 def _omitted(key: Key) -> str:
@@ -122,6 +123,8 @@ def _words() -> Iterator[str]:
         docs = _member_docs(vocabulary)
         yield f"## {title}\n"
         for word in vocabulary:
+            if word is Role.LEARN:  # of a loader, never of a plan
+                continue
             also = "" if more is None else f" {more(word)}"
             yield f"* `{word}`: {docs[word.name]}{also}"
         yield ""
@@ -136,15 +139,15 @@ def _scope(reason: Reason) -> str:
 
 
 def _proofs(claim: Claim) -> str:
-    ways = [" with ".join(f"`{gate}`" for gate in row) for row in PROOFS[claim]]
-    return f"Shown by {', or '.join(ways)}."
+    ways = [" + ".join(f"`{gate}`" for gate in row) for row in PROOFS[claim]]
+    return f"Shown by {', or by '.join(ways)}."
 
 
 def _member_docs(vocabulary: type[StrEnum]) -> dict[str, str]:
     """The sentence below each member of a vocabulary, which Python itself forgets."""
     (body,) = (node.body for node in ast.parse(inspect.getsource(vocabulary)).body if isinstance(node, ast.ClassDef))
     docs = {}
-    for member, doc in zip(body, body[1:], strict=False):
+    for member, doc in pairwise(body):
         if isinstance(member, ast.Assign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
             (name,) = (target.id for target in member.targets if isinstance(target, ast.Name))
             docs[name] = str(doc.value.value)
@@ -166,7 +169,7 @@ def _gates() -> Iterator[str]:
 
 def _examples() -> Iterator[str]:
     yield "## Worked examples\n"
-    yield "`maintain policy new KIND` begins a policy with one; each carries its own test, run by `maintain policy test`.\n"
+    yield "`maintain policy new KIND` begins a policy with one. Each carries its test, run by `maintain policy test`.\n"
     yield from (f"* [`{kind}`](../policies/examples/{kind}/policy.yaml): {summary_of(kind)}" for kind in KINDS)
     yield ""
 

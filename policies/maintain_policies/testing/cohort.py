@@ -86,9 +86,9 @@ _DEFAULTS = ("split",)
 _NAMES = (*_OWN, "copy_of")
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "split": tuple(Split),
-        "manifest": tuple(Membership),
-        "suppressed": tuple(Reason),
+        "split": tuple(side.value for side in Split),
+        "manifest": tuple(word.value for word in Membership),
+        "suppressed": tuple(reason.value for reason in Reason),
     }
 )
 

@@ -29,7 +29,10 @@ def read_expectations(text: str, *, source: str) -> Expectations:
         elif word.text in tuple(Subject):
             rows += _READERS[Subject(word.text)](Subject(word.text), node, notes)
         else:
-            notes.add(word.place, unknown("key of expectations", word.text, ("version", *Subject)))
+            notes.add(
+                word.place,
+                unknown("key of expectations", word.text, ("version", *(subject.value for subject in Subject))),
+            )
     given = {word.text for word, _ in root.pairs}
     if "version" not in given:
         notes.add(root.place, "the expectations lack the key 'version'")
