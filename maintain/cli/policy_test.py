@@ -12,7 +12,7 @@ from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from maintain_pipelines.policy_expected import Tested
+    from maintain_pipelines.policy_expected import PolicyOutcome
     from maintain_policies.testing import PolicyTest
 
 #: What the temporary database is called.
@@ -70,7 +70,7 @@ def _load(folders: tuple[Path, ...]) -> list[PolicyTest]:
     return tests
 
 
-def _run(tests: list[PolicyTest]) -> list[Tested]:
+def _run(tests: list[PolicyTest]) -> list[PolicyOutcome]:
     """Each test in the same temporary database, in which none leaves anything."""
     import tempfile
 
@@ -89,25 +89,25 @@ def _run(tests: list[PolicyTest]) -> list[Tested]:
     return ended
 
 
-def _lines(ended: list[Tested]) -> list[str]:
+def _lines(ended: list[PolicyOutcome]) -> list[str]:
     problems = [problem.render() for one in ended for problem in one.problems]
     rows = [(one.policy, one.expectations, one.held, "holds" if not one.problems else "FAILS") for one in ended]
     listed = console.table(("policy", "expectations", "held", "outcome"), rows)
     return [*problems, *([""] if problems else []), *listed, "", _summary(ended)]
 
 
-def _summary(ended: list[Tested]) -> str:
+def _summary(ended: list[PolicyOutcome]) -> str:
     policies = f"{len(ended)} {'policy' if len(ended) == 1 else 'policies'}"
-    every, held = (sum(counts) for counts in zip(*((one.expectations, one.held) for one in ended), strict=True))
-    if not any(one.problems for one in ended):
-        return f"{policies}, {every} expectations hold."
+    every, held = sum(one.expectations for one in ended), sum(one.held for one in ended)
     failing = sum(bool(one.problems) for one in ended)
-    surprises = sum(len(one.problems) for one in ended) - (every - held)
-    also = f", and {surprises} things happened that nobody expected" if surprises > 0 else ""
-    return f"{policies}, {failing} of which fail: {every - held} of {every} expectations do not hold{also}."
+    if not failing:
+        return f"{policies}, {every} expectations hold."
+    surprises = sum(one.unexpected for one in ended)
+    also = f"; {surprises} more that nobody expected" if surprises else ""
+    return f"{policies}, {failing} failed: {every - held} of {every} expectations do not hold{also}."
 
 
-def _document(ended: list[Tested]) -> dict[str, object]:
+def _document(ended: list[PolicyOutcome]) -> dict[str, object]:
     return {
         "policies": [
             {
@@ -115,6 +115,7 @@ def _document(ended: list[Tested]) -> dict[str, object]:
                 "folder": one.folder,
                 "expectations": one.expectations,
                 "held": one.held,
+                "unexpected": one.unexpected,
                 "holds": not one.problems,
                 "problems": [
                     {"source": item.source, "line": item.line, "column": item.column, "message": item.message}

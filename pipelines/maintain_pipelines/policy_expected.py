@@ -33,40 +33,34 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """How one test ended. `problems` are expectations that do not hold and facts that nobody expected."""
+class PolicyOutcome:
+    """How one test ended. `problems` are expectations that do not hold, and `unexpected` things that nobody expected."""
 
     policy: str
     folder: str
     expectations: int
     held: int
+    unexpected: int
     problems: tuple[Problem, ...]
 
 
-def compare(test: PolicyTest, seen: Observed) -> Tested:
+def compare(test: PolicyTest, seen: Observed) -> PolicyOutcome:
     """Hold what was seen against what was expected, both ways."""
     expected = test.expected
-    problems = list(_refusal(expected, seen))
-    if seen.found is not None:
-        roles = {story.case_id: (story.role or NOT_PLANNED, _why(story)) for story in seen.stories}
-        problems += _cases(test, Subject.ROLES, roles)
-        for subject, barred in (
-            (Subject.BARRED, seen.barred),
-            (Subject.BARRED_ELSEWHERE, seen.barred_elsewhere),
-        ):
-            problems += _cases(test, subject, {case: ("", why) for case, why in barred.items()})
-        plan = seen.found.selection.plan
-        problems += _limits(expected, seen.found.reach.limits)
-        problems += _gates(expected, plan.gates)
-        tried = ", ".join(dict.fromkeys(request.name for request in plan.slots[0].methods))
-        problems += _methods(expected, tried)
-        unmet = {(problem.line, problem.column) for problem in problems if problem.source == expected.sheet.source}
-        held = sum((row.place.line, row.place.column) not in unmet for row in expected.rows)
-    else:
-        held = 0 if problems else 1
-        problems += _impossible(expected, seen.refused or "") if not problems else []
-    ordered = sorted(problems, key=lambda problem: (problem.source, problem.line, problem.column))
-    return Tested(test.policy.name, str(test.folder), len(expected.rows), held, tuple(ordered))
+    problems = [
+        *_refusal(expected, seen),
+        *(_unplanned(expected, seen) if seen.found is None else _planned(test, seen)),
+    ]
+    unmet = {(problem.line, problem.column) for problem in problems if problem.source == expected.sheet.source}
+    broken = [row for row in expected.rows if (row.place.line, row.place.column) in unmet]
+    return PolicyOutcome(
+        policy=test.policy.name,
+        folder=str(test.folder),
+        expectations=len(expected.rows),
+        held=len(expected.rows) - len(broken),
+        unexpected=len(problems) - len(broken),
+        problems=tuple(sorted(problems, key=lambda problem: (problem.source, problem.line, problem.column))),
+    )
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -83,11 +77,24 @@ def _refusal(expected: Expectations, seen: Observed) -> Iterator[Problem]:
             yield expected.sheet.problem(row.place, f"it is refused for another reason: {seen.refused}")
 
 
-def _impossible(expected: Expectations, refused: str) -> Iterator[Problem]:
-    """Without a plan nothing else can hold."""
+def _unplanned(expected: Expectations, seen: Observed) -> Iterator[Problem]:
+    """Without a plan nothing but the refusal can hold."""
     for row in expected.rows:
         if row.subject is not Subject.REFUSED:
-            yield expected.sheet.problem(row.place, f"there is no plan in which this could be: {refused}")
+            yield expected.sheet.problem(row.place, f"there is no plan in which this could be: {seen.refused}")
+
+
+def _planned(test: PolicyTest, seen: Observed) -> Iterator[Problem]:
+    assert seen.found is not None
+    plan, expected = seen.found.selection.plan, test.expected
+    roles = {story.case_id: (story.role or NOT_PLANNED, _why(story)) for story in seen.stories}
+    yield from _cases(test, Subject.ROLES, roles)
+    yield from _cases(test, Subject.BARRED, {case: ("", why) for case, why in seen.barred.items()})
+    yield from _cases(test, Subject.BARRED_ELSEWHERE, {case: ("", why) for case, why in seen.barred_elsewhere.items()})
+    yield from _limits(expected, seen.found.reach.limits)
+    yield from _gates(expected, plan.gates)
+    tried = ", ".join(dict.fromkeys(request.name for request in plan.slots[0].methods))
+    yield from _methods(expected, tried)
 
 
 def _cases(test: PolicyTest, subject: Subject, found: dict[str, tuple[str, str]]) -> Iterator[Problem]:

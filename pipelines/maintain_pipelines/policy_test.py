@@ -18,7 +18,7 @@ from maintain.vocabulary import Precision
 from maintain_pipelines.champions import Champion
 from maintain_pipelines.explain import story_of
 from maintain_pipelines.policy_cohort import MOMENT, stage_cohort
-from maintain_pipelines.policy_expected import Observed, Tested, compare
+from maintain_pipelines.policy_expected import Observed, PolicyOutcome, compare
 from maintain_pipelines.reach import refuse_excess
 from maintain_pipelines.select import resolve
 from maintain_policies import Policy
@@ -31,7 +31,7 @@ NOWHERE = Environment("none", "none", "cpu", 1, "none", "none", __version__, Pre
 ANOTHER_MODEL = "another-model"
 
 
-def run_test(test: PolicyTest, database: Database) -> Tested:
+def run_test(test: PolicyTest, database: Database) -> PolicyOutcome:
     """Stage the cohort, resolve the policy, compare. Raises `PolicyError` for a cohort that cannot be.
 
     The database must hold no case; nothing is left in it.

@@ -31,7 +31,7 @@ def read_expectations(text: str, *, source: str) -> Expectations:
         else:
             notes.add(
                 word.place,
-                unknown("key of expectations", word.text, ("version", *(subject.value for subject in Subject))),
+                unknown("key of expectations", word.text, _KEYS),
             )
     given = {word.text for word, _ in root.pairs}
     if "version" not in given:
@@ -46,6 +46,7 @@ def read_expectations(text: str, *, source: str) -> Expectations:
 
 # --- private ---------------------------------------------------------------------------------------
 
+_KEYS = ("version", *(subject.value for subject in Subject))
 _ROLES = (*(role.value for role in Role if role is not Role.LEARN), NOT_PLANNED)
 
 

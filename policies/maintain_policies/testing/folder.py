@@ -52,7 +52,7 @@ def load_test(folder: Path, catalogues: Catalogues) -> PolicyTest:
     except PolicyError as error:
         problems += error.problems
     if policy is None or cohort is None or expected is None:
-        raise PolicyError(problems, remedy="Mend these lines; policies/README.md says what the files of a test hold.")
+        raise PolicyError(problems, remedy="Mend these lines; each says what may stand there.")
     return PolicyTest(folder=folder, policy=policy, cohort=cohort, expected=expected)
 
 
