@@ -53,6 +53,7 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/demo/*.py",
         "pipelines/maintain_pipelines/roles.py",
         "pipelines/maintain_pipelines/search.py",
+        "policies/examples/*/policy.yaml",
         "policies/maintain_policies/demo/*.yaml",
     ),
     "deeper_networks": (*ATTEMPTS, "benchmarks/method_cells.py", "benchmarks/deeper_cells.py"),

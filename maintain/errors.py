@@ -78,15 +78,20 @@ class Problem:
 
 
 class PolicyError(InputError):
-    """Every mistake of one policy file at once."""
+    """Every mistake of a policy file, or of the files of its test, at once."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        *,
+        remedy: str = "Mend these lines; `maintain policy schema` prints every key and its values.",
+    ) -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
         listed = "\n".join(problem.render() for problem in self.problems)
         super().__init__(
             f"{count} mistake{'s' if count != 1 else ''} in the policy:\n{listed}",
-            remedy="Mend these lines; `maintain policy schema` prints every key and its values.",
+            remedy=remedy,
         )
 
 

@@ -1,4 +1,4 @@
-"""`maintain policy`: check a policy, and print the language."""
+"""`maintain policy`: check a policy, test it, begin one, and print the language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import console, policy_new, policy_test
 from maintain.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ def schema(as_json: AsJson = False) -> None:
 
     document = json_schema(catalogues())
     console.answer({"json_schema": document}, [json.dumps(document, indent=2)], schema="policy-schema", as_json=as_json)
+
+
+policy_test.add_to(app)
+policy_new.add_to(app)
 
 
 # --- private ---------------------------------------------------------------------------------------

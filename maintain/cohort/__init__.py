@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         declare_splits,
         declared_sides,
         lineages,
+        record_splits,
         splits_of,
     )
     from maintain.cohort.store import CohortStore
@@ -83,6 +84,7 @@ __all__ = [
     "matching_ids",
     "near_value",
     "read_standings",
+    "record_splits",
     "refuse_unknown_values",
     "select",
     "select_stored",
@@ -107,7 +109,10 @@ _ROOMS = {
         "unknown_stored unknown_values"
     ),
     "snapshots": "keep_snapshot load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
-    "splits": "SplitCount SplitCounts SplitShares decide_splits declare_splits declared_sides lineages splits_of",
+    "splits": (
+        "SplitCount SplitCounts SplitShares decide_splits declare_splits declared_sides lineages record_splits "
+        "splits_of"
+    ),
     "store": "CohortStore",
     "suppression": "SuppressionList suppress suppressed",
 }

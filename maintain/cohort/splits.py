@@ -119,6 +119,15 @@ def declare_splits(unit: UnitOfWork, model: str, sides: Mapping[str, Split], *, 
     return SplitCounts(tuple(SplitCount(split, counted[split], counted[split]) for split in Split), straddling=0)
 
 
+def record_splits(
+    unit: UnitOfWork, model: str, sides: Mapping[str, Split], shares: SplitShares, *, seed: int, now: datetime
+) -> None:
+    """Write down sides that were decided elsewhere, for patients who have none; newcomers are drawn by the shares."""
+    _settle_lineage(unit, model, shares, seed, now)
+    rows = [{"model": model, "patient": patient, "split": side.value} for patient, side in sides.items()]
+    unit.execute_many(insert(tables.lineage_split), rows)
+
+
 def splits_of(unit: UnitOfWork, model: str) -> Mapping[str, Split]:
     """Where each patient of a lineage stands; empty when nothing was decided."""
     table = tables.lineage_split

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maintain.intake.declared import FileRow, MemberRow, OutputRow, read_files, read_members, read_outputs
+from maintain.intake.devices import normalise_device
 from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
 from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
 
@@ -34,6 +35,7 @@ __all__ = [
     "create_key",
     "find_files",
     "load_pseudonyms",
+    "normalise_device",
     "read_consents",
     "read_dicom",
     "read_files",

@@ -6,6 +6,7 @@ holds nothing against the limits, so that a plan that was refused can be underst
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from maintain.cohort import CohortStore
@@ -51,8 +52,12 @@ def explain_case(case_id: str, policy: Policy, context: Context) -> CaseStory:
         store = CohortStore(unit)
         case = store.case(case_id)
         copies = store.copies([case])
-    found = preview(policy, context)
-    selection = found.selection
+    return story_of(case, policy, preview(policy, context), copies)
+
+
+def story_of(case: Case, policy: Policy, found: Preview, copies: Iterable[Case] = ()) -> CaseStory:
+    """The story of one case in a policy that was resolved, with what becomes of its copies."""
+    selection, case_id = found.selection, case.case_id
     row = _row(found, case_id)
     label = case.label(selection.champion.spec.label_name)
     version = row.label_version if row else label.version if label else 0
@@ -94,4 +99,6 @@ def _why_none(found: Preview, case: Case) -> str:
         return f"it has no label {label_name!r}, so the champion could not use it"
     if split is None:
         return "its patient has no side in this lineage yet"
+    if any(ref.case_id == case.case_id for ref in found.selection.champion.manifest.unlearned):
+        return "unlearned before: the champion's manifest lists it, and only the claim never-saw reaches it"
     return f"its patient stands on the side {split.value}, and the champion's manifest does not list it"

@@ -7,7 +7,7 @@ touches more than the policy declared stops here, before any training.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maintain import codec
 from maintain.cohort import (
@@ -24,7 +24,7 @@ from maintain.cohort import (
 from maintain.database import UnitOfWork
 from maintain.errors import InputError
 from maintain.gates import gates_of, situation_of
-from maintain.records import CaseRef, GateRequest, MethodRequest, Plan, RoleTable, Slot, Strata
+from maintain.records import CaseRef, Environment, GateRequest, MethodRequest, Plan, RoleTable, Slot, Strata
 from maintain.vocabulary import Claim, ManifestStatus, Role, Situation, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
@@ -83,42 +83,52 @@ def make_plan(policy: Policy, context: Context) -> Selection:
 def preview(policy: Policy, context: Context) -> Preview:
     """Resolve a policy whatever its limits: for people who want to look before anything is refused."""
     champion = load_champion(context, policy.model.name)
+    with context.database.read() as unit:
+        found = resolve(policy, champion, unit, describe_environment(context.workspace))
+    plan, roles = found.selection.plan, found.selection.roles
+    return replace(found, costs=costs_of(plan, champion.spec, champion.manifest, roles))
+
+
+def resolve(policy: Policy, champion: Champion, unit: UnitOfWork, environment: Environment) -> Preview:
+    """A policy over one cohort and one champion, costs aside: all that is read is in the open unit of work.
+
+    Raises `InputError` for a policy that cannot be planned here, whatever its limits.
+    """
     if champion.manifest.status is ManifestStatus.UNKNOWN:
         raise InputError(
             f"Nobody knows what {policy.model.name} was trained on, so nothing can be unlearned from it.",
             remedy="Adopt it again under another name with `maintain model adopt --trained-on members.csv`, "
             "or train one here with `maintain model train`.",
         )
-    with context.database.read() as unit:
-        refuse_unknown_values(unit, policy.where)
-        matches = select_stored(unit, policy.where, policy.unit)
-        standings = read_standings(unit, champion.spec.label_name)
-        barred = suppressed(unit, champion.spec.model)
-        beside = suppressed(unit, champion.spec.model, besides=policy.reason)
-        splits = splits_of(unit, champion.spec.model)
-        snapshot = champion.manifest.snapshot
-        members = load_snapshot_by_digest(unit, snapshot).members if snapshot else ()
-        cut = Cut(
-            manifest=champion.manifest,
-            members={CaseRef(member.case_id, member.label_version): member for member in members},
-            cohort=standings,
-            splits=splits,
-            matched={match.case.case_id: match.reason for match in matches},
-            barred=lambda case, label_version: barred.why(case, label_version=label_version),
-            barred_beside=lambda case, label_version: (
-                None if policy.reason.personal else beside.why(case, label_version=label_version)
-            ),
-            reach_unlearned=policy.claim is Claim.NEVER_SAW,
-        )
-        roles = assign_roles(cut)
-        refuse_whole_groups(policy.claim, roles, standings)
-        gates = gates_of(policy.gates, claim=policy.claim, reason=policy.reason, roles=roles)
-        strata = _strata(unit, gates, roles)
-    plan = _plan(policy, champion, roles, gates, strata, context)
+    refuse_unknown_values(unit, policy.where)
+    matches = select_stored(unit, policy.where, policy.unit)
+    standings = read_standings(unit, champion.spec.label_name)
+    barred = suppressed(unit, champion.spec.model)
+    beside = suppressed(unit, champion.spec.model, besides=policy.reason)
+    splits = splits_of(unit, champion.spec.model)
+    snapshot = champion.manifest.snapshot
+    members = load_snapshot_by_digest(unit, snapshot).members if snapshot else ()
+    cut = Cut(
+        manifest=champion.manifest,
+        members={CaseRef(member.case_id, member.label_version): member for member in members},
+        cohort=standings,
+        splits=splits,
+        matched={match.case.case_id: match.reason for match in matches},
+        barred=lambda case, label_version: barred.why(case, label_version=label_version),
+        barred_beside=lambda case, label_version: (
+            None if policy.reason.personal else beside.why(case, label_version=label_version)
+        ),
+        reach_unlearned=policy.claim is Claim.NEVER_SAW,
+    )
+    roles = assign_roles(cut)
+    refuse_whole_groups(policy.claim, roles, standings)
+    gates = gates_of(policy.gates, claim=policy.claim, reason=policy.reason, roles=roles)
+    strata = _strata(unit, gates, roles)
+    plan = _plan(policy, champion, roles, gates, strata, environment)
     refuse_unjudged_group(plan, roles)
     selection = Selection(plan, roles, matches, champion, strata)
     reach = measure_reach(roles, champion.manifest, standings, policy.limits)
-    return Preview(selection, reach, costs_of(plan, champion.spec, champion.manifest, roles), barred, splits)
+    return Preview(selection, reach, (), barred, splits)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -138,7 +148,7 @@ def _plan(
     roles: RoleTable,
     gates: tuple[GateRequest, ...],
     strata: Strata | None,
-    context: Context,
+    environment: Environment,
 ) -> Plan:
     return Plan(
         policy=policy.digest,
@@ -155,7 +165,7 @@ def _plan(
         seed=policy.unlearn.seed,
         budget_steps=policy.unlearn.budget_steps,
         alias=policy.register_alias,
-        environment=describe_environment(context.workspace),
+        environment=environment,
         strata=None if strata is None else codec.digest_of(strata),
     )
 

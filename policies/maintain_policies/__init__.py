@@ -16,11 +16,13 @@ from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy
 from maintain_policies.plain import NamedEntry, read_named, read_table
 from maintain_policies.schema import json_schema
 from maintain_policies.where import parse_where
+from maintain_policies.worked import KINDS, begin_policy, summary_of, worked_policy
 
 __all__ = [
     "AUTO",
     "DEMO_POLICIES",
     "DEMO_POLICY",
+    "KINDS",
     "AutoChoice",
     "Catalogues",
     "GateEntry",
@@ -32,6 +34,7 @@ __all__ = [
     "NothingToForget",
     "Policy",
     "UnlearnSpec",
+    "begin_policy",
     "demo_policy",
     "json_schema",
     "load_policy",
@@ -40,4 +43,6 @@ __all__ = [
     "parse_where",
     "read_named",
     "read_table",
+    "summary_of",
+    "worked_policy",
 ]

@@ -24,18 +24,7 @@ from maintain_policies.where import read_where
 
 def load_policy(path: Path, catalogues: Catalogues) -> Policy:
     """The policy of a file. Raises `PolicyError` with every mistake, `InputError` if it is unreadable."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_BYTES + 1)
-        text = data.decode("utf-8-sig", errors="strict" if len(data) <= LARGEST_BYTES else "replace")
-    except OSError as error:
-        raise InputError(
-            f"The policy {path} cannot be read: {error.strerror}.",
-            remedy="Name a policy file; `maintain init` writes an example into a workspace.",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"The policy {path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
-    return parse_policy(text, source=str(path), catalogues=catalogues)
+    return parse_policy(read_file(path), source=str(path), catalogues=catalogues)
 
 
 def parse_policy(text: str, *, source: str, catalogues: Catalogues) -> Policy:
@@ -47,6 +36,21 @@ def parse_policy(text: str, *, source: str, catalogues: Catalogues) -> Policy:
     if policy is None or notes.problems:
         raise notes.stop()
     return policy
+
+
+def read_file(path: Path) -> str:
+    """The text of a policy or of a part of its test. Raises `InputError` if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_BYTES + 1)
+        return data.decode("utf-8-sig", errors="strict" if len(data) <= LARGEST_BYTES else "replace")
+    except OSError as error:
+        raise InputError(
+            f"The policy {path} cannot be read: {error.strerror}.",
+            remedy="Name a policy file; `maintain policy new` writes one to start from.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The policy {path} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
 
 
 # --- private: keys ---------------------------------------------------------------------------------

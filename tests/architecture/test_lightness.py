@@ -35,6 +35,8 @@ def watched(*arguments: str, heavy: tuple[str, ...] = HEAVY) -> subprocess.Compl
         (["cohort", "--help"], HEAVY),
         (["policy", "validate", "policies/examples/consent-withdrawal/policy.yaml"], HEAVY),
         (["policy", "schema"], HEAVY),
+        (["policy", "new", "--list"], HEAVY),
+        (["policy", "test", "policies/examples"], tuple(name for name in HEAVY if name not in ("numpy", "sqlalchemy"))),
     ],
 )
 def test_it_answers_without_heavy_libraries(arguments: list[str], heavy: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from maintain_policies import KINDS
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"maintain", "maintain_policies", "maintain_registry", "maintain_pipelines"}
 
@@ -41,9 +43,7 @@ def test_every_package_is_typed(names: list[str], package: str) -> None:
         "maintain/database/migrations/env.py",
         "maintain/database/migrations/versions/0001_the_first_tables.py",
         "maintain/unlearn/table/measured.json",
-        "maintain_policies/demo/consent-withdrawal.yaml",
-        "maintain_policies/demo/retired-camera.yaml",
-        "maintain_policies/demo/variant-anatomy.yaml",
+        *(f"maintain_policies/worked/{kind}/{name}.yaml" for kind in KINDS for name in ("policy", "cohort", "expect")),
     ],
 )
 def test_what_the_packages_read_travels_with_them(names: list[str], data: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,7 @@ def test_every_story_ends_and_each_starts_from_what_serves(played: tuple[Path, S
 def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Said]) -> None:
     from maintain import codec
     from maintain.records import TrainingManifest
+    from maintain_pipelines.champions import MANIFEST_FILE
 
     store = _store(played[0])
     camera = _story(played[1], "a")
@@ -69,7 +71,7 @@ def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Sa
     gone = {row["case_id"] for row in map(json.loads, roles.read_text().splitlines()) if row.get("role") == "forget"}
     assert gone
     for version in store.versions(MODEL)[1:]:
-        manifest = codec.from_text(store.get(MODEL, version).read("manifest.json").decode(), TrainingManifest)
+        manifest = codec.from_text(TrainingManifest, store.get(MODEL, version).read(MANIFEST_FILE).decode())
         assert not gone & {ref.case_id for ref in (*manifest.learned, *manifest.unlearned)}
 
 
@@ -94,7 +96,7 @@ def test_people_see_a_table_and_where_the_reports_are(played: tuple[Path, Said])
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _story(said: Said, letter: str) -> dict[str, object]:
+def _story(said: Said, letter: str) -> dict[str, Any]:
     (story,) = [story for story in said.document["stories"] if story["story"] == letter]
     return dict(story)
 

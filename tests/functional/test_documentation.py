@@ -103,6 +103,11 @@ def test_the_page_of_the_methods_is_what_the_table_says() -> None:
     assert [name for name in METHODS if f"`{name}`" not in language] == []
 
 
+def test_the_page_of_the_policy_language_is_what_the_catalogues_say() -> None:
+    reference = runpy.run_path(str(ROOT / "docs" / "generate_policy.py"))["reference"]()
+    assert (ROOT / "docs" / "policy.md").read_text(encoding="utf-8") == reference, "run python docs/generate_policy.py"
+
+
 def test_every_command_has_an_example() -> None:
     pages = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").split("\n## ")[1:]
     assert [page.splitlines()[0] for page in pages if "Example" not in page] == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from helpers.cohorts import fill, make_case, undone
-from maintain.cohort import ConsentFact, read_standings, select_stored, suppressed
+from maintain.cohort import ConsentFact, Standing, read_standings, select_stored, suppressed
 from maintain.database import Database, UnitOfWork, create_database
 from maintain.hashing import digest_bytes
 from maintain.predicate import Compare, Operator
@@ -130,8 +130,10 @@ def test_a_case_that_is_gone_is_not_kept(unit: UnitOfWork) -> None:
         selected_with=(),
     )
     members = {CaseRef("case-0001", 1): member(make_case(1), Split.TRAIN)}
-    roles = assign_roles(
-        Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, *[lambda case, version: None] * 2)
-    )
+
+    def allowed(case: Standing, version: int) -> None:
+        return None
+
+    roles = assign_roles(Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, allowed, allowed))
     assert said(roles) == {1: (Role.RETAIN, "learned by the champion"), 404: (Role.SUPPRESSED, GONE)}
     assert [(count.role, count.cases) for count in count_roles(roles)] == [(Role.RETAIN, 1), (Role.SUPPRESSED, 1)]

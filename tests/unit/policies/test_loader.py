@@ -164,7 +164,7 @@ def test_a_person_is_owed_never_saw(reason: Reason, claim: Claim, rich: Catalogu
 def test_a_file_that_is_missing_says_what_to_do(tmp_path: Path, catalogues: Catalogues) -> None:
     with pytest.raises(InputError, match="cannot be read") as caught:
         load_policy(tmp_path / "none.yaml", catalogues)
-    assert "maintain init" in caught.value.remedy
+    assert "maintain policy new" in caught.value.remedy
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path, catalogues: Catalogues) -> None:
