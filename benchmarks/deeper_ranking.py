@@ -49,7 +49,9 @@ class Ranking:
 def ranking(here: Cells, small: Cells) -> Ranking:
     """How the verdicts here order what the small network's verdicts order; both by the method's name."""
     ranked = tuple(name for name in RANKED if all("outcome" in cells.get(name, {}) for cells in (here, small)))
-    same, turned, level = [], [], []
+    same: list[tuple[str, str]] = []
+    turned: list[tuple[str, str]] = []
+    level: list[tuple[str, str]] = []
     for first, second in combinations(ranked, 2):
         there = _ahead(small, first, second)
         if not there:
