@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ from maintain_pipelines.demo import MODEL, STORIES
 from maintain_registry import MlflowStore, open_store
 
 #: A few passes over the tests' hospital prove nothing about behaviour, which is no matter here.
-SHORT = ("--seed", "3", "--epochs", "2")
+SHORT = ("--seed", "3", "--epochs", "1")
+
+#: Of every patient and picture of the hospital, the texts that name them outside.
+NAMING = ("patient_id", "sop_uid", "study_uid", "series_uid")
+
+#: How each of them begins, and nothing else does.
+BEGINNINGS = ("SYN-", "1.2.826.0.1.3680043.8.498.")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +80,22 @@ def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Sa
     for version in store.versions(MODEL)[1:]:
         manifest = codec.from_text(TrainingManifest, store.get(MODEL, version).read(MANIFEST_FILE).decode())
         assert not gone & {ref.case_id for ref in (*manifest.learned, *manifest.unlearned)}
+
+
+def test_nothing_that_names_a_patient_is_in_the_workspace_its_reports_or_what_was_said(
+    played: tuple[Path, Said],
+) -> None:
+    folder, said = played
+    rows = [json.loads(line) for line in (folder / "hospital" / "truth.jsonl").read_text().splitlines()[1:]]
+    names = {str(row[key]) for row in rows for key in NAMING}
+    assert len(names) > 1000
+    assert all(name.startswith(BEGINNINGS) for name in names), "the search below would not find every name"
+    shapes = [shape for start in BEGINNINGS for shape in (start.encode(), start.encode("utf-16-le"))]
+    needles = re.compile(b"|".join(map(re.escape, [*shapes, *(shape.hex().encode() for shape in shapes)])))
+    places = [path for path in (folder / "workspace").rglob("*") if path.is_file()]
+    assert any(path.name == "mlflow.db" for path in places)
+    assert [str(path) for path in places if needles.search(path.read_bytes())] == []
+    assert not needles.search((said.out + said.err).encode())
 
 
 def test_said_again_it_shows_the_end_and_makes_nothing(played: tuple[Path, Said]) -> None:

@@ -90,12 +90,12 @@ def prepare_hospital(folder: Path, order: DemoOrder, talk: Talk) -> None:
 
 def prepare_champion(hospital: Path, order: DemoOrder, context: Context) -> None:
     """Read the hospital in and train its first champion unless one serves."""
+    if MODEL in context.store.models() and context.store.alias(MODEL, Alias.CHAMPION) is not None:
+        return
     context.talk.say("Reading its DICOM files and labels into the cohort ...")
     ingest_source("dicom", hospital / "dicom", context)
     for labels in LABELS:
         ingest_source("labels", hospital / labels, context)
-    if MODEL in context.store.models() and context.store.alias(MODEL, Alias.CHAMPION) is not None:
-        return
     split_lineage(MODEL, SHARES, order.seed, context)
     with context.database.read() as unit:
         known = SNAPSHOT in snapshot_names(unit)
