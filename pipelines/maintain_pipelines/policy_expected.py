@@ -34,7 +34,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """How one test ended. `problems` are expectations that do not hold, and `unexpected` things that nobody expected."""
+    """How one test ended. `problems` are expectations that do not hold, and things that were `unexpected`."""
 
     policy: str
     folder: str
@@ -47,10 +47,8 @@ class PolicyOutcome:
 def compare(test: PolicyTest, seen: Observed) -> PolicyOutcome:
     """Hold what was seen against what was expected, both ways."""
     expected = test.expected
-    problems = [
-        *_refusal(expected, seen),
-        *(_unplanned(expected, seen) if seen.found is None else _planned(test, seen)),
-    ]
+    rest = _unplanned(expected) if seen.found is None else _planned(test, seen)
+    problems = [*_refusal(expected, seen), *rest]
     unmet = {(problem.line, problem.column) for problem in problems if problem.source == expected.sheet.source}
     broken = [row for row in expected.rows if (row.place.line, row.place.column) in unmet]
     return PolicyOutcome(
@@ -77,11 +75,11 @@ def _refusal(expected: Expectations, seen: Observed) -> Iterator[Problem]:
             yield expected.sheet.problem(row.place, f"it is refused for another reason: {seen.refused}")
 
 
-def _unplanned(expected: Expectations, seen: Observed) -> Iterator[Problem]:
+def _unplanned(expected: Expectations) -> Iterator[Problem]:
     """Without a plan nothing but the refusal can hold."""
     for row in expected.rows:
         if row.subject is not Subject.REFUSED:
-            yield expected.sheet.problem(row.place, f"there is no plan in which this could be: {seen.refused}")
+            yield expected.sheet.problem(row.place, "there is no plan in which this could be")
 
 
 def _planned(test: PolicyTest, seen: Observed) -> Iterator[Problem]:
