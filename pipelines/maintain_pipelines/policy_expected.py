@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from maintain.errors import Problem, nearest_name
+from maintain.gates import gate_info
 from maintain.predicate import matches_glob
 from maintain.records import GateRequest, Scalar
 from maintain_pipelines.explain import CaseStory
@@ -142,6 +143,7 @@ def _limits(expected: Expectations, uses: Iterable[LimitUse]) -> Iterator[Proble
 
 
 def _gates(expected: Expectations, requests: Iterable[GateRequest]) -> Iterator[Problem]:
+    """The gates that decide, and every figure of theirs that is not the catalogue's."""
     if Subject.GATES not in expected.given:
         return
     decisive = {request.name: request for request in requests if request.decisive}
@@ -156,8 +158,14 @@ def _gates(expected: Expectations, requests: Iterable[GateRequest]) -> Iterator[
             yield told(row.place, f"the gate {row.of!r} does not decide; these do: {', '.join(decisive)}")
         elif row.wanted and settings.get(row.of) != row.wanted:
             yield told(row.place, f"{row.of} was expected as {row.wanted}, and is {settings.get(row.of, 'not there')}")
-    for name in decisive.keys() - {row.of for row in rows}:
-        yield expected.sheet.whole(f"nobody expected that the gate {name!r} decides")
+    named = {row.of for row in rows}
+    for name in decisive:
+        if name not in named:
+            yield expected.sheet.whole(f"nobody expected that the gate {name!r} decides")
+    usual = {f"{name}.{option.name}": _plain(option.default) for name in decisive for option in gate_info(name).options}
+    for name, value in settings.items():
+        if value != usual.get(name) and name not in named:
+            yield expected.sheet.whole(f"nobody expected that {name} is {value}, and not {usual.get(name)}")
 
 
 def _methods(expected: Expectations, tried: str) -> Iterator[Problem]:
