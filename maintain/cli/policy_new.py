@@ -75,7 +75,8 @@ def _list(as_json: bool) -> None:
 
     known = catalogues()
     policies = [(kind, parse_policy(worked_policy(kind), source=kind, catalogues=known)) for kind in KINDS]
-    rows = [(kind, policy.reason.value, policy.claim.value, summary_of(kind)) for kind, policy in policies]
+    summaries = {kind: summary_of(kind).rstrip(".").partition(": ")[0] for kind in KINDS}
+    rows = [(kind, policy.reason.value, policy.claim.value, summaries[kind]) for kind, policy in policies]
     words = ("kind", "reason", "claim", "summary")
     document = {"kinds": [dict(zip(words, row, strict=True)) for row in rows]}
     lines = [*console.table(("kind", "reason", "claim", "what it is for"), rows), "", "maintain policy new KIND"]

@@ -27,7 +27,7 @@ def add_to(application: typer.Typer) -> None:
 def hold(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FOLDER]...", help="Folders of tests, or folders that hold such; this one if omitted."),
+        typer.Argument(metavar="FOLDER", help="Folders of tests, or folders that hold such; this one if omitted."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

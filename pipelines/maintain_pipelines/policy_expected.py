@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from maintain.errors import Problem, nearest_name
+from maintain.gates import gate_info
 from maintain.predicate import matches_glob
 from maintain.records import GateRequest, Scalar
 from maintain_pipelines.explain import CaseStory
@@ -34,7 +35,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """How one test ended. `problems` are expectations that do not hold, `unexpected` what nobody expected."""
+    """How one test ended. `problems` are expectations that do not hold, and things that were `unexpected`."""
 
     policy: str
     folder: str
@@ -47,10 +48,8 @@ class PolicyOutcome:
 def compare(test: PolicyTest, seen: Observed) -> PolicyOutcome:
     """Hold what was seen against what was expected, both ways."""
     expected = test.expected
-    problems = [
-        *_refusal(expected, seen),
-        *(_unplanned(expected, seen) if seen.found is None else _planned(test, seen)),
-    ]
+    rest = _unplanned(expected) if seen.found is None else _planned(test, seen)
+    problems = [*_refusal(expected, seen), *rest]
     unmet = {(problem.line, problem.column) for problem in problems if problem.source == expected.sheet.source}
     broken = [row for row in expected.rows if (row.place.line, row.place.column) in unmet]
     return PolicyOutcome(
@@ -77,11 +76,11 @@ def _refusal(expected: Expectations, seen: Observed) -> Iterator[Problem]:
             yield expected.sheet.problem(row.place, f"it is refused for another reason: {seen.refused}")
 
 
-def _unplanned(expected: Expectations, seen: Observed) -> Iterator[Problem]:
+def _unplanned(expected: Expectations) -> Iterator[Problem]:
     """Without a plan nothing but the refusal can hold."""
     for row in expected.rows:
         if row.subject is not Subject.REFUSED:
-            yield expected.sheet.problem(row.place, f"there is no plan in which this could be: {seen.refused}")
+            yield expected.sheet.problem(row.place, "there is no plan in which this could be")
 
 
 def _planned(test: PolicyTest, seen: Observed) -> Iterator[Problem]:
@@ -144,6 +143,7 @@ def _limits(expected: Expectations, uses: Iterable[LimitUse]) -> Iterator[Proble
 
 
 def _gates(expected: Expectations, requests: Iterable[GateRequest]) -> Iterator[Problem]:
+    """The gates that decide, and every figure of theirs that is not the catalogue's."""
     if Subject.GATES not in expected.given:
         return
     decisive = {request.name: request for request in requests if request.decisive}
@@ -158,8 +158,14 @@ def _gates(expected: Expectations, requests: Iterable[GateRequest]) -> Iterator[
             yield told(row.place, f"the gate {row.of!r} does not decide; these do: {', '.join(decisive)}")
         elif row.wanted and settings.get(row.of) != row.wanted:
             yield told(row.place, f"{row.of} was expected as {row.wanted}, and is {settings.get(row.of, 'not there')}")
-    for name in decisive.keys() - {row.of for row in rows}:
-        yield expected.sheet.whole(f"nobody expected that the gate {name!r} decides")
+    named = {row.of for row in rows}
+    for name in decisive:
+        if name not in named:
+            yield expected.sheet.whole(f"nobody expected that the gate {name!r} decides")
+    usual = {f"{name}.{option.name}": _plain(option.default) for name in decisive for option in gate_info(name).options}
+    for name, value in settings.items():
+        if value != usual.get(name) and name not in named:
+            yield expected.sheet.whole(f"nobody expected that {name} is {value}, and not {usual.get(name)}")
 
 
 def _methods(expected: Expectations, tried: str) -> Iterator[Problem]:

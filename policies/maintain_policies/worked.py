@@ -78,7 +78,7 @@ _SAFE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._@+/*-]*[A-Za-z0-9*])?")
 
 def _shelf() -> Traversable:
     """Where the examples lie: in an installed wheel inside this package, in a source tree beside it."""
-    inside = files(__package__) / "worked"
+    inside = files(__package__) / "kinds"
     return inside if inside.is_dir() else Path(__file__).parents[1] / "examples"
 
 

@@ -43,7 +43,7 @@ def test_every_package_is_typed(names: list[str], package: str) -> None:
         "maintain/database/migrations/env.py",
         "maintain/database/migrations/versions/0001_the_first_tables.py",
         "maintain/unlearn/table/measured.json",
-        *(f"maintain_policies/worked/{kind}/{name}.yaml" for kind in KINDS for name in ("policy", "cohort", "expect")),
+        *(f"maintain_policies/kinds/{kind}/{name}.yaml" for kind in KINDS for name in ("policy", "cohort", "expect")),
     ],
 )
 def test_what_the_packages_read_travels_with_them(names: list[str], data: str) -> None:

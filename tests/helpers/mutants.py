@@ -72,8 +72,9 @@ def mutants(policy: dict[str, Any], known: Known) -> Iterator[Mutant]:
         yield Mutant("methods", change, _with(policy, ("unlearn", "methods"), methods))
     longer = ["noop", *policy["unlearn"]["methods"]]
     yield Mutant("methods", "one before", _with(policy, ("unlearn", "methods"), longer))
-    if policy["gates"] != "default":
-        yield Mutant("gates", "as usual", _with(policy, ("gates",), "default"))
+    for change, figures in (("a wider margin", {"margin": 0.09}), ("other groups", {"by": ["patient.sex"]}), ("", {})):
+        gates = ["default", {"retention": figures}] if figures else "default"
+        yield Mutant("gates", change or "as usual", _with(policy, ("gates",), gates))
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -35,6 +35,9 @@ KNOWN = catalogues()
 #: Fewest mutants of an example: a generator that yields nothing would prove nothing.
 FEWEST = 20
 
+#: Keys that say neither what is forgotten nor how that is judged; no selection can show a change of theirs.
+SILENT = ("version", "name", "owner", "model", "unlearn.seed", "unlearn.budget", "register")
+
 #: Clauses that say which cases are meant.
 SELECTING = ("where", "unit")
 
@@ -75,6 +78,15 @@ def test_every_mutant_of_an_example_is_noticed(kind: str, database: Database) ->
     assert survivors == set(EQUIVALENT.get(kind, {}))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_key_of_an_example_has_mutants_or_says_nothing_of_the_selection(kind: str) -> None:
+    plain = yaml.safe_load((EXAMPLES / kind / "policy.yaml").read_text(encoding="utf-8"))
+    changed = {mutant.clause for mutant in mutants(plain, lambda _: ())}
+    keys = {key for key in plain if key not in ("forget", "limits", "unlearn")}
+    keys |= {*plain["forget"], *plain["limits"], *(f"unlearn.{key}" for key in plain["unlearn"])}
+    assert keys - changed - {"unlearn.methods"} <= set(SILENT)
+
+
 def _fields(cases: Iterable[Case]) -> set[str]:
     labels = {f"label.{label.name}" for case in cases for label in case.labels}
     return {name for name, field in FIELDS.items() if not field.family} | labels
@@ -83,7 +95,7 @@ def _fields(cases: Iterable[Case]) -> set[str]:
 def _parsed(mutant: Mutant) -> Policy | None:
     """The policy of a mutant; None where the language refuses it."""
     try:
-        return parse_policy(yaml.safe_dump(mutant.policy), source=mutant.name, catalogues=KNOWN)
+        return parse_policy(yaml.safe_dump(mutant.policy, sort_keys=False), source=mutant.name, catalogues=KNOWN)
     except PolicyError:
         return None
 

@@ -28,6 +28,7 @@ claim: group
 model: {name: m}
 forget: {where: {label.eye: old}}
 limits: {max_percent: 60}
+gates: [default, {retention: {margin: 0.04}}]
 """
 
 COHORT = """\
@@ -93,7 +94,12 @@ def said(tested: PolicyOutcome) -> list[str]:
         (
             "[held]\n",
             "[held]\ngates: [{retention: {margin: 0.07}}]\n",
-            "expect.yaml:7 retention.margin was expected as 0.07, and is 0.05",
+            "expect.yaml:7 retention.margin was expected as 0.07, and is 0.04",
+        ),
+        (
+            "[held]\n",
+            "[held]\ngates: [integrity, never-saw, {retention: {alpha: 0.025}}, reference, bn-recalibration]\n",
+            "expect.yaml:1 nobody expected that retention.margin is 0.04, and not 0.05",
         ),
         ("[held]\n", "[held]\nmethods: [psg]\n", "expect.yaml:7 the methods were expected as psg, and are retrain"),
         (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from helpers.cohorts import NOW, fill, make_case, undone
-from maintain.cohort import SplitShares, decide_splits, splits_of
+from maintain.cohort import SplitShares, decide_splits, record_splits, splits_of
 from maintain.cohort.splits import most_seen
 from maintain.database import Database, UnitOfWork, tables
 from maintain.errors import InputError
@@ -44,6 +44,17 @@ def test_a_lineage_keeps_its_shares_and_seed(unit: UnitOfWork, shares: SplitShar
     with pytest.raises(InputError, match="train 60, validation 10, holdout 30"):
         decide_splits(unit, "m", shares, seed=seed, now=NOW)
     decide_splits(unit, "other", shares, seed=seed, now=NOW)
+
+
+def test_sides_decided_elsewhere_are_kept_and_newcomers_drawn(unit: UnitOfWork) -> None:
+    fill(unit, [make_case(number) for number in range(4)])
+    given = {"patient-0000": Split.HOLDOUT, "patient-0001": Split.TRAIN, "patient-0002": Split.VALIDATION}
+    record_splits(unit, "m", given, SHARES, seed=1, now=NOW)
+    assert splits_of(unit, "m") == given
+    assert decide_splits(unit, "m", SHARES, seed=1, now=NOW).new == 1
+    assert given.items() <= splits_of(unit, "m").items()
+    with pytest.raises(InputError, match="cannot change"):
+        record_splits(unit, "m", {"patient-0003": Split.TRAIN}, SHARES, seed=2, now=NOW)
 
 
 def test_nothing_is_decided_twice(unit: UnitOfWork) -> None:
