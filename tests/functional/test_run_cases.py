@@ -44,4 +44,5 @@ def test_cases_are_told_with_reason_and_decisions(ended: Path) -> None:
     assert sorted(case["case_id"] for case in changed["cases"]) == [case["case_id"] for case in by_hand]
     assert sum(changed["changes"].values()) == changed["total"] == len(by_hand)
     said = say("runs", "cases", run, "--changed", "--limit", 1, workspace=ended)
-    assert said.out.startswith(f"Of {sum(case['role'] == 'holdout' for case in whole['cases'])} holdout images")
+    held_out = sum(case["role"] == "holdout" for case in whole["cases"])
+    assert f"{held_out} holdout images" in said.out
