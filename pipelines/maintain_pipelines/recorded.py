@@ -68,7 +68,7 @@ def stage_kind(stage: str) -> Kind:
 
 
 def read_recorded(environment: Environment, spec: ModelSpec, context: Context) -> Recorded:
-    """What the runs of this workspace recorded that computed here on this network; a folder that is gone says nothing."""
+    """What the runs of this workspace recorded that computed here on this network; lost folders say nothing."""
     with context.database.read() as unit:
         names = [row.run for row in journal.runs(unit)]
     laps: list[Lap] = []
