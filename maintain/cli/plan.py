@@ -51,6 +51,10 @@ def add_to(application: typer.Typer) -> None:
 def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
     """Say what a policy would do, to whom, and why. Changes nothing.
 
+    Also what changed since the last run of the policy, and the time and disk that a run would take, by runs recorded
+    here on the same machine and network; of what no run tells nothing is guessed. It warns where the disk may not
+    suffice; `maintain run` refuses where not even one candidate fits.
+
     Exits 5 when no serving version learned from any match, so that nothing would be trained.
 
     \b
