@@ -11,6 +11,8 @@ import typer
 from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson
+from maintain.cli.plan_expected import disk_warning, expected_lines
+from maintain.cli.plan_since import changed_document, changed_lines
 from maintain.vocabulary import Claim, Situation
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ def add_to(application: typer.Typer) -> None:
 def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) -> None:
     """Say what a policy would do, to whom, and why. Changes nothing.
 
+    Also what changed since the last run of the policy, and the time and disk that a run would take, by runs recorded
+    here on the same machine and network; of what no run tells nothing is guessed. It warns where the disk may not
+    suffice; `maintain run` refuses where not even one candidate fits.
+
     Exits 5 when no serving version learned from any match, so that nothing would be trained.
 
     \b
@@ -66,10 +72,12 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     from maintain import codec
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
+    from maintain_pipelines.expecting import expect
     from maintain_pipelines.prospects import prospects_of, release_chance, warning_of
     from maintain_pipelines.reach import refuse_excess
     from maintain_pipelines.references import reference_cost
     from maintain_pipelines.select import preview
+    from maintain_pipelines.since import since_last_run
     from maintain_policies import load_policy
 
     loaded = load_policy(policy, catalogues())
@@ -77,6 +85,8 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         found = preview(loaded, ports)
         chosen = found.selection
         references = reference_cost(chosen.plan, chosen.roles, chosen.champion, ports)
+        since = since_last_run(loaded, chosen, ports)
+        expected = None if chosen.nothing_learned else expect(chosen, found.costs, references, ports)
     refuse_excess(loaded.name, found.reach)
     planned, nothing = found.selection.plan, found.selection.nothing_learned
     prospects = () if nothing else prospects_of(planned, found.selection.roles)
@@ -85,11 +95,20 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         "references": codec.encode(references),
         "prospects": [codec.encode(prospect) for prospect in prospects],
         "release_chance": None if nothing else release_chance(planned, prospects),
+        "changed": changed_document(since),
+        "expected": codec.encode(expected),
     }
-    lines = [*_lines(found, loaded, references), *prospect_lines(prospects)]
+    lines = [
+        *_lines(found, loaded, references),
+        *prospect_lines(prospects),
+        *(expected_lines(expected) if expected else ()),
+        *changed_lines(loaded.name, since),
+    ]
     console.answer(document, lines, schema="plan", as_json=as_json)
     if not nothing and (warning := warning_of(planned, prospects)):
         console.say(f"Warning: {warning}")
+    if expected and not expected.disk.fits:
+        console.say(f"Warning: {disk_warning(expected.disk)}")
     if nothing:
         raise typer.Exit(ExitCode.NOTHING_TO_DO)
 

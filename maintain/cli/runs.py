@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import console, runs_cases
 from maintain.cli.exit_codes import of_state
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maintain_policies import Policy
 
 app = typer.Typer()
+runs_cases.add_to(app)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run; `maintain runs list` has them.")]
 

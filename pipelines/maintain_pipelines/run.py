@@ -22,12 +22,14 @@ from maintain_pipelines.champions import load_champion
 from maintain_pipelines.claims import Claim, guard, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.endings import recorded
+from maintain_pipelines.expecting import refuse_full_disk
 from maintain_pipelines.journal import RunRow
 from maintain_pipelines.promote import refuse_foreign
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
 from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
 from maintain_pipelines.select import LAST_METHOD, make_plan
+from maintain_pipelines.since import keep_policy
 from maintain_pipelines.states import is_end
 from maintain_pipelines.unlearn import unlearn
 from maintain_pipelines.verify import record_verdict, verify
@@ -74,7 +76,10 @@ def run_policy(policy: Policy, context: Context, *, choose: Callable[[RunRow], S
             refuse_foreign(claim.model, aliases_of(fenced.store, claim.model), serving_of(unit, claim.model))
         selection = make_plan(policy, fenced)
         refuse_repetition(selection, fenced)
-        return advance(begin(selection, claim, folder, fenced), choose)
+        refuse_full_disk(selection, fenced)
+        work = begin(selection, claim, folder, fenced)
+        keep_policy(policy, folder)
+        return advance(work, choose)
 
 
 def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunEnd:

@@ -29,6 +29,8 @@ REGISTRATION = "04-registration.json"
 REPORT = "05-report.html"
 WEIGHTS = "weights.safetensors"
 LOG = "run.log"
+#: What the policy said when the run was planned, every default resolved: later plans are held against it.
+POLICY = "policy.json"
 CHECKPOINTS = "checkpoints"
 
 #: Values of which each slot has its own.

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from maintain.clock import Clock
 from maintain.errors import MaintainError
-from maintain.records import Candidate, Plan, Registration, Verdict
+from maintain.records import Candidate, Decision, Plan, Registration, Verdict
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import RunFolder
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 #: What a line may say.
 Fact: TypeAlias = str | int | float | bool | None
+
+#: Lines with the seconds of one method, and of references that were trained for a comparison.
+TRIED, REFERENCES_TRAINED = "tried", "references-trained"
 
 
 def logged(stage: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -83,6 +87,31 @@ def lines_of(value: object) -> Iterator[tuple[str, dict[str, Fact]]]:
         yield "method", {"method": tried.method, **options, **told}
     for gate in value.gates if isinstance(value, Verdict) else ():
         yield "gate", {"gate": gate.gate, "outcome": gate.outcome.value, "decisive": gate.decisive}
+
+
+@dataclass(slots=True)
+class Laps:
+    """How long each method of a slot took, written when it was tried; what references took meanwhile is told apart."""
+
+    folder: RunFolder
+    clock: Clock
+    begun: datetime
+    aside: float = 0.0
+
+    def tried(self, decision: Decision) -> None:
+        """Note a method with its steps and seconds; `made` says whether there were weights."""
+        seconds = _seconds(self.begun, self.clock)
+        spent = None if seconds is None else round(max(seconds - self.aside, 0.0), 3)
+        facts: dict[str, Fact] = {"method": decision.method, "steps": decision.steps, "seconds": spent}
+        self.folder.log(self.clock, TRIED, slot=self.folder.slot, made=decision.tuned is not None, **facts)
+        self.begun, self.aside = self.clock.now(), 0.0
+
+    def trained(self, references: int, steps: int, seconds: float) -> None:
+        """Note the references that were trained meanwhile."""
+        self.aside += seconds
+        if references:
+            facts: dict[str, Fact] = {"references": references, "steps": steps, "seconds": round(seconds, 3)}
+            self.folder.log(self.clock, REFERENCES_TRAINED, slot=self.folder.slot, **facts)
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -52,8 +52,15 @@ class Shelf:
     retrained: Callable[[], Product | None] = lambda: None
 
 
-def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress, shelf: Shelf | None = None) -> Found:
-    """The first method of the slot that goes on; `request` is completed for each of them.
+def search(
+    plan: Plan,
+    slot: Slot,
+    request: UnlearnRequest,
+    tell: TellProgress,
+    shelf: Shelf | None = None,
+    note: Callable[[Decision], None] = lambda _: None,
+) -> Found:
+    """The first method of the slot that goes on; `request` is completed for each of them, `note` hears each decision.
 
     Raises:
         InputError: No method can be used; every reason is listed.
@@ -66,6 +73,7 @@ def search(plan: Plan, slot: Slot, request: UnlearnRequest, tell: TellProgress, 
         completed = _request(ground, method, slot.methods[place + 1 :], tell)
         decision, product = _try(ground, method, completed)
         decisions.append(replace(decision, differing=slot.differing(method)))
+        note(decisions[-1])
         if product is not None:
             return Found(method, product, tuple(decisions))
     told = " ".join(f"{decision.told}: {decision.reason}" for decision in decisions)

@@ -15,7 +15,7 @@ from maintain_pipelines.context import Context
 from maintain_pipelines.provenance import manifest_of, spec_of
 from maintain_pipelines.references import asks_for_references, reference_cost, train_references, trained_before
 from maintain_pipelines.rundir import CANDIDATE, RunFolder
-from maintain_pipelines.runlog import logged
+from maintain_pipelines.runlog import Laps, logged
 from maintain_pipelines.search import Found, Product, Shelf, search
 from maintain_pipelines.weight_places import announce_checkpoint, keep_weights
 from maintain_registry import WeightKind
@@ -33,7 +33,9 @@ def unlearn(
     """
     request = _request(plan, roles, champion, folder, context)
     with threads((context.elsewhere or plan.environment).threads):
-        found = search(plan, slot, request, context.talk.progress, _shelf(plan, roles, champion, folder, context))
+        laps = Laps(folder, context.clock, context.clock.now())
+        shelf = _shelf(plan, roles, champion, folder, context, laps)
+        found = search(plan, slot, request, context.talk.progress, shelf, laps.tried)
     return write_candidate(plan, roles, champion, slot, found, folder, context)
 
 
@@ -86,7 +88,7 @@ def _request(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder
     )
 
 
-def _shelf(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, context: Context) -> Shelf:
+def _shelf(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, context: Context, laps: Laps) -> Shelf:
     """References, trained when the search first asks for them, and the retrain where one of them is that."""
 
     def references() -> tuple[State, ...]:
@@ -96,6 +98,8 @@ def _shelf(plan: Plan, roles: RoleTable, champion: Champion, folder: RunFolder, 
         if cost is not None:
             context.talk.say(f"{cost.told()} They are not counted in the budget.")
         found = train_references(plan, roles, champion, context, guard=folder.guard)
+        anew = [one for one in found if not one.cached]
+        laps.trained(len(anew), sum(one.reference.record.steps for one in anew), sum(one.seconds for one in anew))
         return tuple(one.reference.state() for one in found)
 
     def retrained() -> Product | None:

@@ -201,6 +201,8 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     for run in runs:
         tell("report", run, code=0)
         tell("runs", "show", run, code=4 if run in broken else 0)
+        tell("runs", "cases", run, "--limit", 10_000, code=0)
+        tell("runs", "cases", run, "--changed", code=3 if run in broken else 0)
         tell("runs", "abandon", run, code=1)
     case = next(iter((workspace / "runs" / runs[0]).glob("roles-*.jsonl"))).read_text().splitlines()[1]
     identity = case.partition('"case_id":"')[2].partition('"')[0]

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 
 from maintain.clock import FrozenClock
-from maintain.records import Registration
+from maintain.records import Decision, Registration
 from maintain.vocabulary import Alias
 from maintain_pipelines.context import Context
 from maintain_pipelines.rundir import LOG_HEAD, RunFolder
-from maintain_pipelines.runlog import logged
+from maintain_pipelines.runlog import Laps, logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +104,30 @@ def test_every_stage_of_a_run_is_logged() -> None:
 
     for stage in (unlearn.unlearn, verify.verify, register.register, report.write_report):
         assert cast(Any, stage).__wrapped__
+
+
+def test_seconds_of_references_are_not_those_of_the_method_that_asked_for_them(
+    folder: RunFolder, clock: FrozenClock
+) -> None:
+    laps = Laps(folder, clock, clock.now())
+    clock.move(seconds=9)
+    laps.trained(references=3, steps=60, seconds=6.0)
+    clock.move(seconds=1)
+    laps.tried(Decision("finetune", False, "too far", steps=8, tuned=False))
+    laps.trained(references=0, steps=0, seconds=0.0)
+    laps.tried(Decision("psg", False, "left"))
+    told = [{key: line[key] for key in line if key not in ("at", "slot")} for line in lines(folder)]
+    assert told == [
+        {"event": "references-trained", "references": 3, "steps": 60, "seconds": 6.0},
+        {"event": "tried", "method": "finetune", "steps": 8, "seconds": 4.0, "made": True},
+        {"event": "tried", "method": "psg", "steps": 0, "seconds": 0.0, "made": False},
+    ]
+
+
+def test_a_clock_that_is_set_back_while_a_method_is_tried_gives_it_no_seconds(
+    folder: RunFolder, clock: FrozenClock
+) -> None:
+    laps = Laps(folder, clock, clock.now())
+    clock.move(seconds=-60)
+    laps.tried(Decision("finetune", True, "", steps=8, tuned=False))
+    assert lines(folder)[-1]["seconds"] is None
