@@ -25,6 +25,7 @@ from maintain_pipelines.journal import RunRow
 from maintain_pipelines.promote import refuse_foreign
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
+from maintain_pipelines.reporting import keep_policy
 from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
 from maintain_pipelines.select import LAST_METHOD, make_plan
 from maintain_pipelines.states import is_end
@@ -62,7 +63,9 @@ def run_policy(policy: Policy, context: Context) -> RunEnd:
             refuse_foreign(claim.model, aliases_of(fenced.store, claim.model), serving_of(unit, claim.model))
         selection = make_plan(policy, fenced)
         refuse_repetition(selection, fenced)
-        return advance(begin(selection, claim, folder, fenced))
+        work = begin(selection, claim, folder, fenced)
+        keep_policy(policy, folder)
+        return advance(work)
 
 
 def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunEnd:

@@ -11,7 +11,6 @@ from helpers.evidence import honest_evidence
 from maintain import codec
 from maintain.records import Decision, Figure, GateResult, Registration, Setting, Verdict
 from maintain.report import Attempt, Ending, Report, build_report, render_html
-from maintain.report.html import draw_interval
 from maintain.vocabulary import Alias, Claim, Outcome, Role, RunState
 
 EVIDENCE = honest_evidence()
@@ -97,14 +96,6 @@ def test_whatever_it_is_given_is_escaped() -> None:
 def test_a_page_fetches_nothing() -> None:
     page = render_html(report(RunState.REGISTERED, verdict(Outcome.PASS), registered=True))
     assert not re.search(r"(src|href)=|url\(|@import|<script", page)
-
-
-def test_an_interval_is_drawn_with_its_limit() -> None:
-    drawing = draw_interval(Figure("x", 0.0, low=-0.1, high=0.1, limit=-0.05))
-    assert 'class="limit"' in drawing
-    assert "from -0.100 to +0.100, limit -0.050" in drawing
-    assert draw_interval(Figure("x", 3.0)) == ""
-    assert "nan" not in draw_interval(Figure("x", 0.0, low=0.0, high=0.0))
 
 
 def registered(claim: Claim, *gates: str) -> Report:
