@@ -40,7 +40,7 @@ ONE_ATTACK = (
 )
 
 #: Where behaviour was not asked at all.
-NO_ATTACK = "No attack was tried, so nothing is known of whether somebody could tell the excluded cases by the answers."
+NO_ATTACK = "No gate judged an attack: whether somebody could tell the excluded cases by the answers is no part of it."
 
 #: Every run.
 ONE_RUN = "This is one run with one seed. How often such a run would end like this is not known from it."

@@ -13,8 +13,11 @@ from maintain.records import Figure, GateResult
 #: The area under the curve of an attack that guesses.
 CHANCE = 0.5
 
-#: How the gates begin the names of figures that must lie within a margin of the centre, from both sides.
+#: What the gates call figures that must lie within a margin of the centre, from both sides.
 _TWO_SIDED = ("the candidate's difference", "attack on the candidate, AUC", "candidate less references")
+
+#: What they call areas under the curve of an attack.
+_AREA = "attack on"
 
 #: How the gates end the names of figures that must lie above their limit though it is not negative.
 _ABOVE = "to be above 0"
@@ -73,21 +76,25 @@ def _row(figure: Figure) -> ForestRow:
     )
 
 
+def _two_sided(figure: Figure) -> bool:
+    return any(name in figure.name for name in _TWO_SIDED) and not figure.name.endswith(_ABOVE)
+
+
 def _centre(figure: Figure) -> float:
-    return CHANCE if figure.name.startswith("attack on") else 0.0
+    return CHANCE if _AREA in figure.name else 0.0
 
 
 def _limits(figure: Figure, centre: float) -> tuple[float, ...]:
     if figure.limit is None or figure.limit == centre:
         return ()
     away = figure.limit - centre
-    return (-away, away) if figure.name.startswith(_TWO_SIDED) else (away,)
+    return (-away, away) if _two_sided(figure) else (away,)
 
 
 def _limit(figure: Figure, centre: float) -> str:
     if figure.limit is None:
         return ""
-    if figure.name.startswith(_TWO_SIDED):
+    if _two_sided(figure):
         around = f"{centre:g} " if centre else ""
         return f"{around}± {abs(figure.limit - centre):.3f}"
     above = figure.limit < 0 or figure.name.endswith(_ABOVE) or "champion" in figure.name.split(",")[0]
@@ -97,4 +104,5 @@ def _limit(figure: Figure, centre: float) -> str:
 
 def _number(value: float, *, signed: bool) -> str:
     """Differences with their sign, everything else without; a true minus sign."""
-    return (f"{value:+.3f}" if signed else f"{value:.3f}").replace("-", "\N{MINUS SIGN}")
+    rounded = round(value, 3) + 0.0  # no minus zero
+    return (f"{rounded:+.3f}" if signed else f"{rounded:.3f}").replace("-", "\N{MINUS SIGN}")

@@ -20,6 +20,11 @@ def told(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
+def range_told(estimate: Estimate) -> str:
+    """An interval alone."""
+    return f"{estimate.low:.3f} to {estimate.high:.3f}"
+
+
 def counted(number: int | float | None, unit: str = "") -> str:
     """A number with thin spaces between thousands, or that nobody noted it."""
     if number is None:
@@ -29,7 +34,7 @@ def counted(number: int | float | None, unit: str = "") -> str:
 
 def signed(value: float) -> str:
     """Three decimals with a sign, a true minus."""
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def plain(value: float) -> str:

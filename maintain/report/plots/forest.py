@@ -35,14 +35,13 @@ def draw_forest(gates: tuple[ForestGate, ...]) -> Markup:
     y, shapes = _HEAD, [*_head()]
     for gate in gates:
         said = "" if gate.gate.decisive else ", reported only"
+        said += "" if gate.rows else ", no figure with an interval"
         shapes += [
             line("rule", 0, y, _WIDTH, y),
             outcome_mark(gate.gate.outcome, 12, y + 17),
             text("gate", _NAME, y + 21, gate.gate.gate),
             text("outcome", _NUMBER, y + 21, OUTCOMES[gate.gate.outcome] + said),
         ]
-        if not gate.rows:
-            shapes.append(text("soft", _PLOT, y + 21, "exact: digests and counts, no interval"))
         y += _GATE
         for row in gate.rows:
             drawn, height = _row(row, scale, y)

@@ -19,7 +19,10 @@ MOST_POINTS = 101
 
 
 def attack_of(evidence: Evidence) -> Attack:
-    """Both versions attacked. Raises `NotEvaluatedError` where arms are too small, too unlike or of unknown difficulty."""
+    """Both versions attacked, by the gate's own arms.
+
+    Raises `NotEvaluatedError` where these are too small or too different, or lack difficulty.
+    """
     arms = arms_of(evidence, calibrated_auc_power, margin=MEMBERSHIP_MARGIN)
     if arms.unbalanced:
         raise NotEvaluatedError(arms.unbalanced, remedy="Judge on cases that are alike in difficulty.")

@@ -84,7 +84,10 @@ def _note(left: Left) -> str:
         said = "No reference is shown: the candidate is a retrain itself."
     else:
         said = "No reference was trained for this plan, so nothing is known of what a retrain would keep or change."
-    return f"{said}{search} Seconds are those of the whole search on the machine that is named below."
+    chosen = left.candidate.chosen
+    reused = left.log.steps and chosen is not None and not chosen.steps
+    before = " It was trained before this run, so the seconds leave that out." if reused else ""
+    return f"{said}{search}{before} Seconds are those of the whole search on the machine that is named below."
 
 
 def _cost(log: LoaderLog | None) -> tuple[int | None, int | None]:

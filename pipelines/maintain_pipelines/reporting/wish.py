@@ -7,6 +7,7 @@ from typing import Any
 
 from maintain import codec
 from maintain.hashing import Digest, canonical_json, digest_bytes
+from maintain.predicate import AllOf, AnyOf, Compare, Not, Operator, Predicate, describe
 from maintain.report import NotShown, Wish
 from maintain_pipelines.rundir import POLICY, RunFolder
 from maintain_policies import Policy, meaning
@@ -30,6 +31,21 @@ def read_wish(folder: RunFolder, digest: Digest) -> Wish | NotShown:
     forget = document["forget"]
     return Wish(
         owner=str(document["owner"]),
-        where=json.dumps(forget["where"], ensure_ascii=False, sort_keys=True),
+        where=describe(_predicate(forget["where"])),
         unit=str(forget["unit"]),
     )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _predicate(plain: dict[str, Any]) -> Predicate:
+    """The meaning of a `where` read back."""
+    if "all" in plain:
+        return AllOf(tuple(map(_predicate, plain["all"])))
+    if "any" in plain:
+        return AnyOf(tuple(map(_predicate, plain["any"])))
+    if "not" in plain:
+        return Not(_predicate(plain["not"]))
+    value = plain["value"]
+    return Compare(plain["field"], Operator(plain["operator"]), tuple(value) if isinstance(value, list) else value)
