@@ -22,8 +22,11 @@ _AREA = "attack on"
 #: How the gates end the names of figures that must lie above their limit though it is not negative.
 _ABOVE = "to be above 0"
 
+#: Figures in standard deviations of the cases: no effect of a model, so they are in the tables alone.
+_OTHER_UNIT = "balance of"
+
 #: Words in the names of figures that are differences, so that their sign is told.
-_SIGNED = ("difference", " less ", " plus ", "change in", "balance of")
+_SIGNED = ("difference", " less ", " plus ", "change in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ def forest_of(gates: tuple[GateResult, ...]) -> tuple[ForestGate, ...]:
 
 
 def _drawn(figure: Figure) -> bool:
+    if figure.name.startswith(_OTHER_UNIT):
+        return False
     return any(found is not None for found in (figure.low, figure.high, figure.limit))
 
 

@@ -58,8 +58,10 @@ def draw_forest(gates: tuple[ForestGate, ...]) -> Markup:
 
 
 def _scale(gates: tuple[ForestGate, ...]) -> Scale:
+    """As far as figures that are held against a limit need it; others may lie beyond, and say so by an arrow."""
+    rows = [row for gate in gates for row in gate.rows]
     marks = [-_LEAST, _LEAST]
-    for row in (row for gate in gates for row in gate.rows):
+    for row in [row for row in rows if row.told_limit] or rows:
         marks += [row.value, *row.limits, *(end for end in (row.low, row.high) if end is not None)]
     low, high = max(min(marks), -_FURTHEST), min(max(marks), _FURTHEST)
     air = _AIR * (high - low)
@@ -83,7 +85,7 @@ def _row(row: ForestRow, scale: Scale, y: float) -> tuple[Markup, float]:
     for limit in row.limits:
         if scale.holds(limit):
             shapes.append(line("limit", scale.place(limit), y + 1, scale.place(limit), y + height - 1))
-    if row.low is not None or row.high is not None:
+    if (row.low is not None or row.high is not None) and _touches(row, scale):
         shapes.append(interval("new", scale, middle, row.low, row.high))
     if scale.holds(row.value):
         shapes.append(dot("new", scale.place(row.value), middle))
@@ -92,6 +94,11 @@ def _row(row: ForestRow, scale: Scale, y: float) -> tuple[Markup, float]:
     numbers = f"{row.told_value} ({row.told_interval})" if row.told_interval else row.told_value
     shapes += [text("number", _NUMBER, middle + 4, numbers), text("number", _LIMIT, middle + 4, row.told_limit)]
     return Markup("").join(shapes), height
+
+
+def _touches(row: ForestRow, scale: Scale) -> bool:
+    """Whether any of the interval is in the picture."""
+    return (row.low is None or row.low < scale.high) and (row.high is None or row.high > scale.low)
 
 
 def _beyond(x: float, y: float, sign: float) -> Markup:

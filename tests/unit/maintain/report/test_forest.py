@@ -69,3 +69,9 @@ def test_figures_that_a_gate_repeats_of_another_keep_their_limits() -> None:
 
 def test_there_is_no_minus_zero() -> None:
     assert row(Figure("accuracy difference", -0.0001, low=-0.1, high=0.1)).told_value == "+0.000"
+
+
+def test_how_alike_the_cases_are_is_no_effect_of_a_model() -> None:
+    figure = Figure("balance of difficulty", 0.02, limit=0.25)
+    (gate,) = forest_of((GateResult("held-out", Outcome.PASS, True, "because", (figure,)),))
+    assert gate.rows == ()

@@ -70,3 +70,16 @@ def test_curves_are_dashed_and_solid_and_told_by_their_areas() -> None:
     assert 'class="curve old"' in drawn
     assert 'class="curve new"' in drawn
     assert "area under the curve: old 0.900 (0.800 to 0.950), new 0.700 (0.600 to 0.780)" in drawn
+
+
+def test_the_scale_is_that_of_figures_with_limits_and_others_point_beyond_it() -> None:
+    held = Figure("accuracy difference", -0.01, low=-0.04, high=0.02, limit=-0.05)
+    free = Figure("calibration slope difference", 0.7, low=0.6, high=0.8)
+    alone, beside = (
+        str(draw_forest(forest_of((GateResult("retention", Outcome.PASS, True, "because", figures),))))
+        for figures in ((held,), (held, free))
+    )
+    assert beside.count('class="tick"') == alone.count('class="tick"')
+    assert beside.count("<circle") == alone.count("<circle")
+    assert beside.count('<path class="new"') == 1
+    assert beside.count('class="arrow"') == 0
