@@ -82,7 +82,9 @@ def _told(plan: Plan, state: RunState, candidate: Candidate | None, verdict: Ver
         return
     if state is not RunState.REGISTERED:
         yield UNREGISTERED
-    asked = {gate.gate for gate in verdict.gates} if verdict else set()
+    gates = verdict.gates if verdict else ()
+    asked = {gate.gate for gate in gates}
+    passed = {gate.gate for gate in gates if gate.outcome is Outcome.PASS}
     yield OUTPUT_ONLY if "zero" in asked else BEYOND[plan.claim]
     if verdict and (open_ends := _open(verdict)):
         yield NOT_EVALUATED.format(gates=open_ends)
@@ -90,7 +92,7 @@ def _told(plan: Plan, state: RunState, candidate: Candidate | None, verdict: Ver
         yield ONE_ATTACK
     elif verdict:
         yield NO_ATTACK
-    if "retention" in asked:
+    if "retention" in passed:
         yield A_FLOOR
     if state is RunState.REGISTERED and plan.count(Role.FORGET).cases:
         yield STILL_THERE.format(version=plan.champion.version)

@@ -31,7 +31,7 @@ def pictures_of(plan: Plan, roles: RoleTable, context: Context) -> tuple[Picture
             f"Images are not shown in a report for the reason {plan.reason}: they are what was taken back.",
             remedy="Write the report without --with-images.",
         )
-    found = []
+    found: list[Picture] = []
     for case in roles.of(Role.FORGET):
         if len(found) == MOST_PICTURES:
             break

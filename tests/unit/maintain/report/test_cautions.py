@@ -65,3 +65,10 @@ def test_older_versions_are_still_there_and_looks_are_counted() -> None:
 def test_where_nothing_was_done_only_the_manifest_was_read() -> None:
     (only,) = cautions(EVIDENCE.plan, RunState.NOTHING_TO_DO, None, None)
     assert "no weights were looked at" in only
+
+
+def test_retention_is_told_for_what_it_is_only_where_it_was_shown() -> None:
+    assert "Retention is a floor" in said(Claim.NEVER_SAW, "retention")
+    assert "Retention is a floor" not in said(
+        Claim.NEVER_SAW, "retention", state=RunState.REJECTED, outcome=Outcome.FAIL
+    )
