@@ -136,8 +136,8 @@ def _beside(beside: Comparison | NotShown) -> Iterator[str]:
         (
             one.name,
             counted(one.steps),
-            counted(one.images),
-            counted(one.seconds),
+            counted(one.images) if one.made else NONE,
+            counted(one.seconds) if one.made else NONE,
             NONE if one.accuracy is None else told(one.accuracy),
             NONE if one.churn is None else told(one.churn),
         )

@@ -102,6 +102,11 @@ class Contender:
     accuracy: Estimate | None
     churn: Estimate | None
 
+    @property
+    def made(self) -> bool:
+        """Whether there are weights; what a retrain would cost is told without any."""
+        return self.accuracy is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -40,7 +40,8 @@ def comparison_of(left: Left, evidence: Evidence, context: Context) -> Compariso
         ),
         Contender(
             f"candidate: {left.candidate.told}",
-            *_cost(left.log),
+            _spent(left),
+            _cost(left.log)[1],
             _seconds(left),
             right_share(candidate),
             _churn(champion, candidate),
@@ -75,9 +76,10 @@ def _retrain(left: Left, evidence: Evidence) -> list[Contender]:
 
 
 def _note(left: Left) -> str:
-    spent = sum(decision.steps for decision in left.candidate.decisions)
     lost = sum(decision.steps for decision in left.candidate.decisions if not decision.chosen)
-    search = f" The search took {spent} steps, {lost} of them for methods that were left." if lost else ""
+    search = f" Methods that were left took another {lost} steps." if lost else ""
+    if _spent(left) > left.log.steps:
+        search += f" The weights that were kept are those after {left.log.steps} steps; images are counted to there."
     if left.verdict.references:
         said = "Each reference is a retrain without the group and could be released instead."
     elif Claim.NEVER_SAW in method_info(left.candidate.method).claims:
@@ -93,6 +95,12 @@ def _note(left: Left) -> str:
 def _cost(log: LoaderLog | None) -> tuple[int | None, int | None]:
     """Optimiser steps, and images handed to training."""
     return (None, None) if log is None else (log.steps, sum(row.times_seen for row in log.rows))
+
+
+def _spent(left: Left) -> int:
+    """The candidate's steps, with those after the look whose weights were kept."""
+    chosen = left.candidate.chosen
+    return max(left.log.steps, 0 if chosen is None else chosen.steps)
 
 
 def _churn(before: Answers, after: Answers) -> Estimate:
