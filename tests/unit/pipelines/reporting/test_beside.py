@@ -25,7 +25,7 @@ from maintain_registry import MemoryStore
 def compared(root: Path, evidence: Evidence, *decisions: Decision) -> Comparison:
     nothing = cast("Any", None)
     context = Context(Workspace(root, Settings()), nothing, nothing, MemoryStore(), nothing, nothing, silence())
-    candidate = replace(evidence.candidate, decisions=decisions)
+    candidate = replace(evidence.candidate, method="reset-refit", decisions=decisions)
     references = tuple(check.weights for check in evidence.references if evidence.plan.claim is Claim.GROUP)
     verdict = Verdict("c" * 64, 1, Outcome.PASS, "because", (), "m" * 64, 1, references=references)
     left = Left(RunFolder(root), evidence.plan, evidence.roles, candidate, verdict, evidence.log)
