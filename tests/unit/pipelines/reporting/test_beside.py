@@ -16,6 +16,7 @@ from maintain.report import Comparison
 from maintain.settings import Settings, Workspace
 from maintain.vocabulary import Claim, Outcome, Role
 from maintain_pipelines.context import Context, silence
+from maintain_pipelines.reporting import beside
 from maintain_pipelines.reporting.beside import comparison_of
 from maintain_pipelines.reporting.evidence import Left
 from maintain_pipelines.rundir import LOG, RunFolder
@@ -39,13 +40,14 @@ def test_where_held_out_cases_were_not_measured_nothing_is_compared(tmp_path: Pa
         compared(tmp_path, replace(evidence, measurements=Measurements(kept)))
 
 
-def test_what_nobody_noted_is_not_made_up(tmp_path: Path) -> None:
+def test_what_nobody_noted_is_not_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "recipe_steps", lambda *_: 900)
     champion, candidate, retrain = compared(tmp_path, examples_evidence()).contenders
     assert (champion.steps, champion.images, champion.seconds) == (None, None, None)
     assert champion.churn is None
     assert candidate.seconds is None
     assert not retrain.made
-    assert retrain.steps
+    assert retrain.steps == 900
     assert retrain.images is None
 
 
