@@ -27,6 +27,7 @@ from maintain.cli import (
     policy,
     reference,
     registry,
+    report,
     runs,
     workspace,
 )
@@ -60,6 +61,7 @@ demo.add_to(app)
 workspace.add_to(app)
 plan.add_to(app)
 runs.add_to(app)
+report.add_to(app)
 
 
 @app.callback()

@@ -1,4 +1,4 @@
-"""`maintain run`, `maintain report`, `maintain runs`: policies at work."""
+"""`maintain run`, `maintain runs`: policies at work."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run; 
 
 
 def add_to(application: typer.Typer) -> None:
-    """Add the commands without a noun to the application."""
+    """Add the command without a noun to the application."""
     application.command(name="run")(run)
-    application.command(name="report")(report)
 
 
 def run(
@@ -79,25 +78,6 @@ def run(
     console.answer(document, lines, schema="run", as_json=as_json)
     if code := of_state(end.state):
         raise typer.Exit(code)
-
-
-def report(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
-    """Write the report of a run again, from its folder, and say where it lies.
-
-    \b
-    Example:
-      maintain report 20260101-120000-consent-withdrawal-1a2b
-    """
-    from maintain.cli.composition import open_context
-    from maintain_pipelines import journal
-    from maintain_pipelines.report import write_report
-    from maintain_pipelines.rundir import RunFolder
-
-    with open_context(context.obj) as ports:
-        with ports.database.read() as unit:
-            journal.get(unit, run)
-        path = write_report(run, RunFolder(ports.workspace.runs / run), ports)
-    console.answer({"run": run, "report": str(path)}, [f"Report: {path}"], schema="report", as_json=as_json)
 
 
 @app.command(name="list")

@@ -20,6 +20,8 @@ from maintain.records import (
     TrainingManifest,
     Verdict,
 )
+from maintain.report.cautions import cautions
+from maintain.report.shown import Shown, nothing_shown
 from maintain.vocabulary import Claim, Outcome, Role, RunState
 
 #: What each claim lets the report say when every gate passed, and nothing beyond it.
@@ -44,6 +46,9 @@ ENDINGS = {
     RunState.FAILED: "The run ended with an error. Nothing was registered; the champion serves on.",
     RunState.ABANDONED: "The run was given up. Nothing was registered; the champion serves on.",
 }
+
+#: A report that was put together from records alone.
+NOT_ASSEMBLED = nothing_shown("Only the records of this run were read.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the page shows. `told` are the sentences that each gate says of its own result."""
+    """Everything the page shows. `told` are the sentences that each gate says of its own result.
+
+    `cautions` are what may not be concluded; `shown` is everything that is computed and not a record.
+    """
 
     ending: Ending
     headline: str
@@ -104,6 +112,8 @@ class Report:
     chain: tuple[ChainLink, ...]
     attempts: tuple[Attempt, ...] = ()
     told: Mapping[str, str] = field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
+    shown: Shown = NOT_ASSEMBLED
 
     @property
     def proven(self) -> bool:
@@ -124,6 +134,7 @@ def build_report(
     registration: Registration | None = None,
     attempts: tuple[Attempt, ...] = (),
     told: Mapping[str, str] | None = None,
+    shown: Shown = NOT_ASSEMBLED,
 ) -> Report:
     """Assemble a report from whatever a run left behind."""
     passed = verdict is not None and verdict.outcome is Outcome.PASS
@@ -145,6 +156,8 @@ def build_report(
         chain=_chain(plan, plan_digest, candidate, verdict, registration),
         attempts=attempts,
         told=told or {},
+        cautions=cautions(plan, ending.state, candidate, verdict),
+        shown=shown,
     )
 
 

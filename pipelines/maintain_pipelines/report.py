@@ -1,6 +1,7 @@
-"""The report stage: whatever a run left behind, told on one page. Always written, pass or fail.
+"""The report stage: whatever a run left behind, told in three editions. Always written, pass or fail.
 
-It reads the run folder and the journal only, so `maintain report RUN` can write it again at any time.
+It reads the run folder, the journal and what the folder names, so `maintain report RUN` can write it again at any
+time. Answers and figures are computed again from the measurements that the verdict names.
 """
 
 from __future__ import annotations
@@ -21,11 +22,31 @@ from maintain.records import (
     TrainingManifest,
     Verdict,
 )
-from maintain.report import Attempt, Ending, Report, build_report, render_html
+from maintain.report import (
+    Attempt,
+    Ending,
+    Report,
+    build_report,
+    render_html,
+    render_json,
+    render_markdown,
+)
 from maintain_pipelines import journal
 from maintain_pipelines.champions import MANIFEST_FILE
 from maintain_pipelines.context import Context
-from maintain_pipelines.rundir import CANDIDATE, PLAN, REGISTRATION, REPORT, VERDICT, RunFolder
+from maintain_pipelines.reporting import pictures_of, shown_of
+from maintain_pipelines.reporting.evidence import Left
+from maintain_pipelines.rundir import (
+    CANDIDATE,
+    PLAN,
+    REGISTRATION,
+    REPORT,
+    REPORT_JSON,
+    REPORT_MARKDOWN,
+    REPORT_WITH_IMAGES,
+    VERDICT,
+    RunFolder,
+)
 from maintain_pipelines.runlog import logged
 
 T = TypeVar("T")
@@ -33,15 +54,47 @@ T = TypeVar("T")
 
 @logged("report")
 def write_report(run: str, folder: RunFolder, context: Context) -> Path:
-    """Render the page of a run into its folder and return where it lies."""
+    """Write the three editions of a run into its folder and return where the page lies."""
+    report = tell_report(run, folder, context)
+    editions = {
+        REPORT: render_html(report),
+        REPORT_MARKDOWN: render_markdown(report),
+        REPORT_JSON: render_json(report),
+    }
+    for name, text in editions.items():
+        folder.guard()
+        codec.write_bytes(folder.file(name), text.encode())
+    return folder.file(REPORT)
+
+
+@logged("report-with-images")
+def write_report_with_images(run: str, folder: RunFolder, context: Context) -> Path:
+    """Write the page once more with a sheet of forgotten images, as a file of its own.
+
+    Raises `InputError` for reasons of consent and data subjects, before anything is read.
+    """
+    plan = folder.kept(PLAN, Plan)
+    pictures = pictures_of(plan, folder.read_table("roles", plan.roles, RoleTable), context)
+    page = render_html(tell_report(run, folder, context), pictures)
     folder.guard()
-    path = folder.file(REPORT)
-    codec.write_bytes(path, render_html(read_report(run, folder, context)).encode())
-    return path
+    codec.write_bytes(folder.file(REPORT_WITH_IMAGES), page.encode())
+    return folder.file(REPORT_WITH_IMAGES)
+
+
+def tell_report(run: str, folder: RunFolder, context: Context) -> Report:
+    """The whole report: what `read_report` says, and everything that is computed from the measurements."""
+    report = read_report(run, folder, context)
+    roles = folder.read_table("roles", report.plan.roles, RoleTable)
+    left = None
+    if report.candidate is not None and report.verdict is not None:
+        place = replace(folder, slot=report.candidate.slot)
+        log = place.read_table("loader-log", report.candidate.loader_log, LoaderLog)
+        left = Left(place, report.plan, roles, report.candidate, report.verdict, log)
+    return replace(report, shown=shown_of(report.plan, roles, report.ending.state, left, folder, context))
 
 
 def read_report(run: str, folder: RunFolder, context: Context) -> Report:
-    """Assemble the report of a run from its folder and its row in the journal."""
+    """Assemble the report of a run from its records alone: its folder, and its row in the journal."""
     with context.database.read() as unit:
         row = journal.get(unit, run)
     plan = folder.kept(PLAN, Plan)

@@ -24,12 +24,12 @@ from maintain_pipelines.context import Context
 from maintain_pipelines.endings import recorded
 from maintain_pipelines.expecting import refuse_full_disk
 from maintain_pipelines.journal import RunRow
+from maintain_pipelines.kept_policy import keep_policy
 from maintain_pipelines.promote import refuse_foreign
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
 from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
 from maintain_pipelines.select import LAST_METHOD, make_plan
-from maintain_pipelines.since import keep_policy
 from maintain_pipelines.states import is_end
 from maintain_pipelines.unlearn import unlearn
 from maintain_pipelines.verify import record_verdict, verify

@@ -22,15 +22,17 @@ from maintain.hashing import Digest, digest_file, short
 
 T = TypeVar("T")
 
+POLICY = "00-policy.json"
 PLAN = "01-plan.json"
 CANDIDATE = "02-candidate.json"
 VERDICT = "03-verdict.json"
 REGISTRATION = "04-registration.json"
 REPORT = "05-report.html"
+REPORT_MARKDOWN = "05-report.md"
+REPORT_JSON = "05-report.json"
+REPORT_WITH_IMAGES = "05-report-with-images.html"
 WEIGHTS = "weights.safetensors"
 LOG = "run.log"
-#: What the policy said when the run was planned, every default resolved: later plans are held against it.
-POLICY = "policy.json"
 CHECKPOINTS = "checkpoints"
 
 #: Values of which each slot has its own.

@@ -6,21 +6,21 @@ what stands in their plan can be told. Cases are counted, never named.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from maintain import codec
 from maintain.errors import MaintainError
-from maintain.hashing import canonical_json, digest_json
+from maintain.hashing import canonical_json
 from maintain.records import MatchTable, Plan, RoleTable
 from maintain.vocabulary import Role, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.context import Context
 from maintain_pipelines.environment import drift
 from maintain_pipelines.journal import RunRow
-from maintain_pipelines.rundir import PLAN, POLICY, RunFolder
+from maintain_pipelines.kept_policy import kept_policy
+from maintain_pipelines.rundir import PLAN, RunFolder
 from maintain_pipelines.select import Selection
 from maintain_policies import Policy, meaning
 
@@ -92,12 +92,6 @@ class Since:
         )
 
 
-def keep_policy(policy: Policy, folder: RunFolder) -> None:
-    """Write down what the policy says; its digest is the one in the plan."""
-    folder.guard()
-    codec.write_bytes(folder.path / POLICY, f"{canonical_json(meaning(policy))}\n".encode())
-
-
 def since_last_run(policy: Policy, selection: Selection, context: Context) -> Since | None:
     """What changed since the newest run of a policy of that name, however it ended; None for its first run."""
     with context.database.read() as unit:
@@ -156,13 +150,10 @@ def _policy_changes(row: RunRow, policy: Policy, folder: RunFolder) -> tuple[Key
     """Keys of the file that changed and that no plan holds; None where the run did not keep what it read."""
     if row.policy == policy.digest:
         return ()
-    try:
-        before = json.loads((folder.path / POLICY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    before = kept_policy(folder)
+    if before is None or before.digest != row.policy:
         return None
-    if digest_json(before) != row.policy:
-        return None
-    return _differing(*(_flat(_beside_plan(said)) for said in (before, meaning(policy))))
+    return _differing(*(_flat(_beside_plan(said)) for said in (before.said, meaning(policy))))
 
 
 def _beside_plan(said: Mapping[str, object]) -> dict[str, object]:

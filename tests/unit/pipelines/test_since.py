@@ -16,9 +16,10 @@ from maintain.cli.plan_since import changed_document, changed_lines
 from maintain.database.tables import run as runs
 from maintain.records import Match, MatchTable, Plan, RoleTable, Slot
 from maintain.vocabulary import Claim, Role
+from maintain_pipelines.kept_policy import keep_policy
 from maintain_pipelines.rundir import PLAN, POLICY, RunFolder
 from maintain_pipelines.select import Selection
-from maintain_pipelines.since import KeyChange, MatchChange, RoleChange, keep_policy, since_last_run
+from maintain_pipelines.since import KeyChange, MatchChange, RoleChange, since_last_run
 from maintain_policies import Policy, parse_policy
 
 TEXT = """\

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from helpers.evidence import honest_evidence
+from helpers.reporting import HOSTILE, reported, shown
 from maintain import codec
 from maintain.records import Decision, Figure, GateResult, Registration, Setting, Verdict
-from maintain.report import Attempt, Ending, Report, build_report, render_html
-from maintain.report.html import draw_interval
+from maintain.report import Attempt, Ending, Picture, Report, build_report, render_html
+from maintain.report.shown import nothing_shown
 from maintain.vocabulary import Alias, Claim, Outcome, Role, RunState
 
 EVIDENCE = honest_evidence()
@@ -94,17 +95,66 @@ def test_whatever_it_is_given_is_escaped() -> None:
     assert "<script" not in render_html(told)
 
 
+def test_names_of_groups_and_owners_are_escaped_in_drawings_too() -> None:
+    page = render_html(reported(parts=shown(wish=HOSTILE, told=HOSTILE)))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
 def test_a_page_fetches_nothing() -> None:
-    page = render_html(report(RunState.REGISTERED, verdict(Outcome.PASS), registered=True))
+    page = render_html(reported())
     assert not re.search(r"(src|href)=|url\(|@import|<script", page)
 
 
-def test_an_interval_is_drawn_with_its_limit() -> None:
-    drawing = draw_interval(Figure("x", 0.0, low=-0.1, high=0.1, limit=-0.05))
-    assert 'class="limit"' in drawing
-    assert "from -0.100 to +0.100, limit -0.050" in drawing
-    assert draw_interval(Figure("x", 3.0)) == ""
-    assert "nan" not in draw_interval(Figure("x", 0.0, low=0.0, high=0.0))
+def test_pixels_are_there_only_where_they_were_handed_over() -> None:
+    assert "<img" not in render_html(reported())
+    page = render_html(reported(), (Picture("c" * 32, HOSTILE, b"PNG"),))
+    assert 'src="data:image/png;base64,UE5H"' in page
+    assert "<script" not in page
+    assert "It is not for sending on." in page
+    assert "No forgotten image can be read any more" in render_html(reported(), ())
+
+
+def test_every_part_that_is_not_there_says_why() -> None:
+    page = render_html(reported(parts=nothing_shown("The run reached no verdict.")))
+    assert page.count("Not shown. The run reached no verdict.") == 5
+    assert "None" not in re.sub(r"<style>.*</style>", "", page, flags=re.DOTALL)
+
+
+def test_the_verdict_and_what_may_not_be_concluded_come_first() -> None:
+    page = render_html(reported())
+    order = [
+        *("The revised version is registered.", CLAIM, "What may not be concluded", "Who and why", "<h2>Gates"),
+        *(
+            "Old against new",
+            "per class",
+            "per camera",
+            "Membership attack",
+            "Beside what else",
+            "Search",
+            "Provenance",
+        ),
+    ]
+    places = [page.index(part, page.index("<h1>")) for part in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_an_outcome_is_a_word_and_a_shape_and_not_a_colour(outcome: Outcome) -> None:
+    page = render_html(reported(RunState.UNDECIDED, outcome))
+    word = {"pass": "PASS", "fail": "FAIL", "not-evaluated": "NOT EVALUATED"}[outcome.value]
+    assert f'<span class="badge {outcome}">{word}</span>' in page
+    assert f">{word}</text>" in page
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert ".badge.fail { background:var(--ink)" in style
+    assert ".badge.not-evaluated { border-style:dashed" in style
+
+
+def test_every_drawing_can_be_read_aloud() -> None:
+    page = render_html(reported())
+    drawings = re.findall(r"<svg[^>]*>", page)
+    assert len(drawings) == 1 + 2 + (1 + 1) + (2 + 1) + 1  # forest, panels, classes, cameras, attack
+    assert all('role="img"' in drawn and 'aria-label="' in drawn for drawn in drawings)
 
 
 def registered(claim: Claim, *gates: str) -> Report:
