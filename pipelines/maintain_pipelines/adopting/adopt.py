@@ -23,7 +23,7 @@ from maintain_pipelines.adopting.comparing import Compared, comparable, compare
 from maintain_pipelines.adopting.installing import NO_MANIFEST, Adopted, Findings, install, spec_of
 from maintain_pipelines.adopting.members import Membership, membership
 from maintain_pipelines.adopting.order import AdoptionOrder
-from maintain_pipelines.adopting.pictures import Pictures, pictures_of, with_arrays
+from maintain_pipelines.adopting.pictures import Pictures, as_seen, pictures_of
 from maintain_pipelines.adopting.recipes import read_recipe
 from maintain_pipelines.adopting.remarks import remarks
 from maintain_pipelines.barred import Barred, count_barred
@@ -47,12 +47,15 @@ def adopt(order: AdoptionOrder, context: Context) -> Adopted:
     Raises `HeldError` while another process works on the model.
     """
     check_model_name(order.model)
+    folder = context.workspace.trainings / f"adopt-{order.model}"
+    seconds = context.workspace.settings.runs.lease_seconds
+    if folder.exists():  # left by a killed adoption
+        with hold(context.database, order.model, HOLDER, lease_seconds=seconds):
+            _clear(folder, context)
     _refuse_second(order, context)
     brought = _bring(order, context)
-    seconds = context.workspace.settings.runs.lease_seconds
     with hold(context.database, order.model, HOLDER, lease_seconds=seconds) as claim:
         _refuse_second(order, context)
-        folder = context.workspace.trainings / f"adopt-{order.model}"
         try:
             return _adopt_claimed(order, brought, folder, claim, context)
         finally:
@@ -96,7 +99,7 @@ def _bring(order: AdoptionOrder, context: Context) -> _Brought:
             remedy="Look at `maintain cohort status`; --labels NAME=... names a label as it was ingested.",
         )
     pictures = pictures_of(order, standings, pseudonyms, context)
-    seen = with_arrays(standings, pictures)
+    seen = as_seen(standings, pictures)
     return _Brought(recipe, expected, _membership(order, members, seen, context), seen, pictures)
 
 
@@ -168,7 +171,7 @@ def _compared(
 ) -> Compared | None:
     if brought.expected is None:
         return None
-    cases = {case.case_id: case for case in brought.standings}
+    cases = {case.case_id: case for case in brought.standings if case.case_id in brought.pictures.digests}
     rows = comparable(brought.expected, cases)
     asked = tuple(_asked(cases[row.case_id]) for row in rows)
     spec = spec_of(order, blueprint, recipe=None, manifest=NO_MANIFEST)
