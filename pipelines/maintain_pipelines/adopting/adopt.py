@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maintain.cohort import Standing, read_standings
-from maintain.errors import InputError
+from maintain.errors import InputError, WorkspaceError
 from maintain.hashing import Digest, digest_file
 from maintain.imaging import Blueprint, model_of, threads
 from maintain.imaging.adopting import Fitted, fit_state, read_foreign
@@ -160,7 +160,12 @@ def _adopt_claimed(order: AdoptionOrder, brought: _Brought, folder: Path, claim:
 
 def _fitted(order: AdoptionOrder, blueprint: Blueprint, folder: Path, context: Context) -> Fitted:
     """Foreign weights in the network's own form; the converted file is gone when this returns."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace cannot be written ({error.strerror}).", remedy="Let this user write it, and say it again."
+        ) from error
     announce_checkpoint(folder, order.model, context, folder=True)
     state = order.keys.apply(read_foreign(order.weights, folder / CONVERTED_FILE))
     return fit_state(state, blueprint, source=order.weights.name)

@@ -81,7 +81,8 @@ def test_a_chain_is_what_monai_computes(
     middle = (scale, resize) if scale_first else (resize, scale)
     normalise = ("NormalizeIntensity", {"subtrahend": tuple(mean), "divisor": divisor, "channel_wise": True})
     theirs: Any = torch.from_numpy(picture).permute(2, 0, 1).float()
-    calls = {"Resize": Resize((side, side), mode=mode), "ScaleIntensityRange": ScaleIntensityRange(**figures)}
+    scaling = ScaleIntensityRange(a_min=0.0, a_max=255.0, b_min=low, b_max=high)
+    calls = {"Resize": Resize((side, side), mode=mode), "ScaleIntensityRange": scaling}
     for name, _ in middle:
         theirs = calls[name](theirs)
     theirs = NormalizeIntensity(subtrahend=mean, divisor=list(divisor), channel_wise=True)(theirs)
