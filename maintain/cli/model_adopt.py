@@ -9,14 +9,57 @@ import typer
 
 from maintain.cli import console
 from maintain.cli.interruption import grace
-from maintain.cli.options import AsJson
+from maintain.cli.options import AsJson, Place
 from maintain.vocabulary import Head
 
 if TYPE_CHECKING:
-    from maintain_pipelines.adopting import Adopted
+    from maintain_pipelines.adopting import Adopted, AdoptionOrder
 
 #: How far outputs may lie from production's, as `maintain_pipelines.adopting` says; a test compares the two.
 DEFAULT_TOLERANCE = 1e-3
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The model: a new lineage.")]
+Weights = Annotated[
+    Path, typer.Argument(metavar="WEIGHTS", help="A state_dict of torch, or a .safetensors file.", readable=False)
+]
+Labels = Annotated[
+    str, typer.Option("--labels", "-l", metavar="LABEL=A,B,...", help="The label, in the order of the outputs.")
+]
+NetworkName = Annotated[str, typer.Option("--network", help="A network of the catalogue.")]
+NetworkOption = Annotated[
+    list[str] | None,
+    typer.Option("--network-option", metavar="NAME=VALUE", help="An option of the network; may be said again."),
+]
+StripPrefix = Annotated[
+    str, typer.Option("--strip-prefix", metavar="PREFIX", help="Take this off every name that has it.")
+]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option("--rename", metavar="OLD=NEW", help="Call a part of the network so; may be said again."),
+]
+Preprocessing = Annotated[
+    Path | None,
+    typer.Option("--preprocessing", metavar="FILE", help="A YAML list of MONAI transforms.", readable=False),
+]
+Arrays = Annotated[
+    Path | None,
+    typer.Option("--arrays", metavar="DIR", help="Preprocessed arrays, SOPInstanceUID.npy.", readable=False),
+]
+HeadWord = Annotated[Head, typer.Option("--head", help="How outputs are read.")]
+Threshold = Annotated[float | None, typer.Option("--threshold", help="The deployed threshold; only 0.5 of two labels.")]
+Expect = Annotated[
+    Path | None, typer.Option("--expect", metavar="FILE", help="What production answered: a CSV.", readable=False)
+]
+Tolerance = Annotated[float, typer.Option("--tolerance", help="How far a probability may lie from it.")]
+TrainedOn = Annotated[
+    Path | None, typer.Option("--trained-on", metavar="FILE", help="Cases and their roles: a CSV.", readable=False)
+]
+AllowAbsent = Annotated[
+    bool, typer.Option("--allow-absent", help="Adopt though cases of --trained-on are not in the cohort.")
+]
+RecipeFile = Annotated[
+    Path | None, typer.Option("--recipe", metavar="FILE", help="By what `retrain` trains it: YAML.", readable=False)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,64 +69,40 @@ def add_to(app: typer.Typer) -> None:
 
 def adopt(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The model: a new lineage.")],
-    weights: Annotated[
-        Path, typer.Argument(metavar="WEIGHTS", help="A state_dict of torch, or a .safetensors file.", readable=False)
-    ],
-    labels: Annotated[
-        str, typer.Option("--labels", "-l", metavar="LABEL=A,B,...", help="The label, in the order of the outputs.")
-    ],
-    network: Annotated[str, typer.Option(help="A network of the catalogue.")] = "small-bn",
-    network_option: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the network; may be said again.")
-    ] = None,
-    strip_prefix: Annotated[str, typer.Option(metavar="PREFIX", help="Take this off every name that has it.")] = "",
-    rename: Annotated[
-        list[str] | None, typer.Option(metavar="OLD=NEW", help="Call a part of the network so; may be said again.")
-    ] = None,
-    preprocessing: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A YAML list of MONAI transforms.", readable=False)
-    ] = None,
-    arrays: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Preprocessed arrays, SOPInstanceUID.npy.", readable=False)
-    ] = None,
-    head: Annotated[Head, typer.Option(help="How outputs are read.")] = Head.SOFTMAX,
-    threshold: Annotated[float | None, typer.Option(help="The deployed threshold; only 0.5 of two labels.")] = None,
-    expect: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What production answered: a CSV.", readable=False)
-    ] = None,
-    tolerance: Annotated[float, typer.Option(help="How far a probability may lie from it.")] = DEFAULT_TOLERANCE,
-    trained_on: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Cases and their roles: a CSV.", readable=False)
-    ] = None,
-    allow_absent: Annotated[
-        bool, typer.Option("--allow-absent", help="Adopt though cases of --trained-on are not in the cohort.")
-    ] = False,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="By what `retrain` trains it: YAML.", readable=False)
-    ] = None,
+    name: Name,
+    weights: Weights,
+    labels: Labels,
+    network: NetworkName = "small-bn",
+    network_option: NetworkOption = None,
+    strip_prefix: StripPrefix = "",
+    rename: Rename = None,
+    preprocessing: Preprocessing = None,
+    arrays: Arrays = None,
+    head: HeadWord = Head.SOFTMAX,
+    threshold: Threshold = None,
+    expect: Expect = None,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    trained_on: TrainedOn = None,
+    allow_absent: AllowAbsent = False,
+    recipe: RecipeFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Adopt a model that was trained elsewhere as the first champion of a lineage.
 
-    Its weights are read once, in a process of their own, and kept as safetensors. With --expect its
-    outputs are compared with production's and refused where they differ; without it nothing shows
-    that this is the model that serves. With --trained-on its manifest is declared; without it the
-    manifest is unknown, and nothing can be unlearned. With --recipe it can be retrained, and the
-    manifest of a retrain is proven. docs/adopt.md shows every file.
+    With --expect its outputs are compared with production's, and it is refused where they differ;
+    without it nothing shows that this is the model that serves. With --trained-on its manifest is
+    declared; without it nothing can be unlearned. With --recipe it can be retrained. docs/adopt.md
+    shows every file.
 
     \b
     Examples:
       maintain model adopt fundus-triage model.pt --labels diagnosis=healthy,mild,severe \\
-        --network resnet18 --strip-prefix module. --preprocessing preprocessing.yaml \\
-        --expect outputs.csv --trained-on members.csv --recipe recipe.yaml
+        --preprocessing preprocessing.yaml --expect outputs.csv --trained-on members.csv --recipe recipe.yaml
       maintain model adopt fundus-triage model.safetensors --labels diagnosis=healthy,ill --arrays arrays/
     """
-    from maintain import codec
-    from maintain.cli.composition import open_context
     from maintain.imaging import network_of
     from maintain.imaging.adopting import key_map
-    from maintain_pipelines.adopting import AdoptionOrder, adopt, label_order_of
+    from maintain_pipelines.adopting import AdoptionOrder, label_order_of
 
     label_name, label_order = label_order_of(labels)
     order = AdoptionOrder(
@@ -103,12 +122,20 @@ def adopt(
         allow_absent=allow_absent,
         recipe=recipe,
     )
-    with open_context(context.obj) as ports, grace():
-        done = adopt(order, ports)
-    console.answer(codec.encode(done), _lines(done), schema="model-adopt", as_json=as_json)
+    _carry_out(order, context.obj, as_json=as_json)
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _carry_out(order: AdoptionOrder, place: Place, *, as_json: bool) -> None:
+    from maintain import codec
+    from maintain.cli.composition import open_context
+    from maintain_pipelines.adopting import adopt
+
+    with open_context(place) as ports, grace():
+        done = adopt(order, ports)
+    console.answer(codec.encode(done), _lines(done), schema="model-adopt", as_json=as_json)
 
 
 def _lines(done: Adopted) -> list[str]:

@@ -89,7 +89,7 @@ def read_outputs(path: Path, pseudonyms: Pseudonyms, labels: Sequence[str]) -> t
 def read_files(path: Path, pseudonyms: Pseudonyms) -> tuple[FileRow, ...]:
     """A table of cases and files. Raises `InputError` for a file that does not lie in the same folder."""
     sheet, case_of = _sheet(path, pseudonyms, (FILE_COLUMN,))
-    outside = [row.line for row in sheet.rows if Path(row.cells[FILE_COLUMN]).name != row.cells[FILE_COLUMN]]
+    outside = [row.line for row in sheet.rows if not _is_name(row.cells[FILE_COLUMN])]
     if outside:
         raise sheet.refused("the file is not a name in this folder", "Put the arrays beside the table.", lines=outside)
     files = agreed(sheet, [(row, case_of(row), row.cells[FILE_COLUMN]) for row in sheet.rows], "two files for a case")
@@ -120,6 +120,10 @@ def _sheet(path: Path, pseudonyms: Pseudonyms, others: Sequence[str]) -> tuple[S
         what = f"the column {CASE_COLUMN} holds something else than keyed identifiers"
         raise sheet.refused(what, f"Name a column of UIDs {INSTANCE_COLUMN}.", lines=unkeyed)
     return sheet, lambda row: row.cells[column]
+
+
+def _is_name(file: str) -> bool:
+    return Path(file).name == file and file not in ("", "..")
 
 
 def _figures(row: SheetRow, columns: Sequence[str]) -> tuple[float, ...] | None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-#: What the script calls its layers: like the catalogue's, in another wrapper.
 LABELS_COLUMN = "diagnosis"
 EPOCHS = 6
 BATCH = 32
@@ -43,7 +43,8 @@ class Classifier(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        return self.net(images)
+        logits: torch.Tensor = self.net(images)
+        return logits
 
 
 def main(hospital: Path, out: Path) -> None:
@@ -83,7 +84,7 @@ def main(hospital: Path, out: Path) -> None:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _seen(picture: np.ndarray) -> torch.Tensor:
+def _seen(picture: NDArray[np.uint8]) -> torch.Tensor:
     """What the network reads: channels first, normalised by the figures of the training set."""
     values = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).float() / 255
     values = torch.nn.functional.interpolate(values[None], (SIDE, SIDE), mode="bilinear", align_corners=False)[0]
@@ -94,9 +95,11 @@ def _train(model: nn.Module, images: torch.Tensor, labels: list[int]) -> None:
     targets = torch.tensor(labels)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(images)).split(BATCH):
+        shuffled = torch.randperm(len(images))
+        for start in range(0, len(images), BATCH):
+            rows = shuffled[start : start + BATCH]
             optimiser.zero_grad()
-            nn.functional.cross_entropy(model(images[rows]), targets[rows]).backward()
+            torch.autograd.backward(nn.functional.cross_entropy(model(images[rows]), targets[rows]))
             optimiser.step()
 
 

@@ -5,6 +5,7 @@ Loading is strict because a layer that is silently left at random still answers,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,8 +79,12 @@ def _remedy(missing: list[str], odd: list[str], shapes: list[str]) -> str:
 
 
 def _prefix(missing: list[str], odd: list[str]) -> str:
-    """What stands before every odd name, where the rest of each is missing."""
-    if not missing or not odd:
-        return ""
-    prefix = next((name.removesuffix(missing[0]) for name in odd if name.endswith(f".{missing[0]}")), "")
-    return prefix if prefix and {f"{prefix}{name}" for name in missing} <= set(odd) else ""
+    """What stands before at least half of the odd names, where their rest is missing; the most common such thing."""
+    wanted = set(missing)
+    starts = (name[: place + 1] for name in odd for place in _dots(name) if name[place + 1 :] in wanted)
+    counted = Counter(starts).most_common(1)
+    return counted[0][0] if counted and 2 * counted[0][1] >= len(odd) else ""
+
+
+def _dots(name: str) -> list[int]:
+    return [place for place, letter in enumerate(name) if letter == "."]

@@ -47,7 +47,7 @@ def read_foreign(path: Path, scratch: Path, *, seconds: float = SECONDS) -> dict
     try:
         answer = _answer(path, scratch, kind, size, seconds)
         if "refused" in answer:
-            raise _refused(path, str(answer["refused"]), [str(name) for name in answer["names"]])
+            raise _refused(path, str(answer["refused"]), _names(answer.get("names")))
         return read_weights(scratch)
     finally:
         scratch.unlink(missing_ok=True)
@@ -74,10 +74,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 def _size(path: Path) -> int:
     try:
-        if not path.is_file():
-            raise FileNotFoundError(2, "No such file")
-        with path.open("rb"):
-            return path.stat().st_size
+        with path.open("rb") as stream:
+            return os.fstat(stream.fileno()).st_size
     except OSError as error:
         raise InputError(
             f"The weights {path.name} cannot be read ({error.strerror}).", remedy="Name a file that can."
@@ -103,6 +101,12 @@ def _answer(path: Path, scratch: Path, kind: str, size: int, seconds: float) -> 
     except (subprocess.TimeoutExpired, ValueError):
         answer = None
     return answer if isinstance(answer, dict) else {"refused": "died", "names": []}
+
+
+def _names(said: object) -> list[str]:
+    """The names that the child lists, as far as they may stand in a message."""
+    names = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+    return [name[: opening.LONGEST_NAME] for name in names[: opening.LISTED] if name.isprintable()]
 
 
 def _refused(path: Path, word: str, names: list[str]) -> InputError:

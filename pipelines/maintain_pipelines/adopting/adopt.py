@@ -6,25 +6,26 @@ wrong costs seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from maintain.cohort import Standing, read_standings
-from maintain.errors import InputError
-from maintain.hashing import digest_file
-from maintain.imaging import Blueprint, load_model, threads
+from maintain.errors import InputError, WorkspaceError
+from maintain.hashing import Digest, digest_file
+from maintain.imaging import Blueprint, model_of, threads
 from maintain.imaging.adopting import Fitted, fit_state, read_foreign
 from maintain.intake import MemberRow, OutputRow, load_pseudonyms, read_members, read_outputs
 from maintain.measure import measure
-from maintain.records import ModelSpec, PlannedCase, Recipe
+from maintain.records import PlannedCase, Recipe
 from maintain.vocabulary import Alias, Role, Split
 from maintain_pipelines.adopting.comparing import Compared, comparable, compare
-from maintain_pipelines.adopting.installing import Adopted, Findings, install
+from maintain_pipelines.adopting.installing import NO_MANIFEST, Adopted, Findings, install, spec_of
 from maintain_pipelines.adopting.members import Membership, membership
 from maintain_pipelines.adopting.order import AdoptionOrder
-from maintain_pipelines.adopting.pictures import Pictures, pictures_of, with_arrays
+from maintain_pipelines.adopting.pictures import Pictures, as_seen, pictures_of
 from maintain_pipelines.adopting.recipes import read_recipe
+from maintain_pipelines.adopting.remarks import remarks
 from maintain_pipelines.barred import Barred, count_barred
 from maintain_pipelines.champions import WEIGHTS_FILE
 from maintain_pipelines.claims import Claim, guard, hold
@@ -46,12 +47,15 @@ def adopt(order: AdoptionOrder, context: Context) -> Adopted:
     Raises `HeldError` while another process works on the model.
     """
     check_model_name(order.model)
+    folder = context.workspace.trainings / f"adopt-{order.model}"
+    seconds = context.workspace.settings.runs.lease_seconds
+    if folder.exists():  # left by a killed adoption
+        with hold(context.database, order.model, HOLDER, lease_seconds=seconds):
+            _clear(folder, context)
     _refuse_second(order, context)
     brought = _bring(order, context)
-    seconds = context.workspace.settings.runs.lease_seconds
     with hold(context.database, order.model, HOLDER, lease_seconds=seconds) as claim:
         _refuse_second(order, context)
-        folder = context.workspace.trainings / f"adopt-{order.model}"
         try:
             return _adopt_claimed(order, brought, folder, claim, context)
         finally:
@@ -95,7 +99,7 @@ def _bring(order: AdoptionOrder, context: Context) -> _Brought:
             remedy="Look at `maintain cohort status`; --labels NAME=... names a label as it was ingested.",
         )
     pictures = pictures_of(order, standings, pseudonyms, context)
-    seen = with_arrays(standings, pictures)
+    seen = as_seen(standings, pictures)
     return _Brought(recipe, expected, _membership(order, members, seen, context), seen, pictures)
 
 
@@ -123,16 +127,23 @@ def _adopt_claimed(order: AdoptionOrder, brought: _Brought, folder: Path, claim:
         blueprint=blueprint,
         recipe=brought.recipe,
         membership=brought.membership,
-        compared=None,
+        compared=_compared(order, brought, blueprint, fitted, weights, context),
         source=digest_file(order.weights),
         weights=weights,
     )
-    found = replace(found, compared=_compared(order, brought, found, folder, context))
     standing()
     brought.pictures.keep()
     version, manifest, entry = install(order, found, folder / WEIGHTS_FILE, claim, context)
     members, barred = brought.membership, _barred(order, brought.membership, context)
-    _warn(order, brought, fitted, barred, context)
+    for sentence in remarks(
+        members,
+        barred,
+        compared=found.compared is not None,
+        recipe=brought.recipe is not None,
+        rounding=brought.pictures.rounding,
+        converted=len(fitted.converted),
+    ):
+        context.talk.say(sentence)
     return Adopted(
         version=version,
         status=manifest.status,
@@ -149,60 +160,42 @@ def _adopt_claimed(order: AdoptionOrder, brought: _Brought, folder: Path, claim:
 
 def _fitted(order: AdoptionOrder, blueprint: Blueprint, folder: Path, context: Context) -> Fitted:
     """Foreign weights in the network's own form; the converted file is gone when this returns."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace cannot be written ({error.strerror}).", remedy="Let this user write it, and say it again."
+        ) from error
     announce_checkpoint(folder, order.model, context, folder=True)
     state = order.keys.apply(read_foreign(order.weights, folder / CONVERTED_FILE))
     return fit_state(state, blueprint, source=order.weights.name)
 
 
 def _compared(
-    order: AdoptionOrder, brought: _Brought, found: Findings, folder: Path, context: Context
+    order: AdoptionOrder, brought: _Brought, blueprint: Blueprint, fitted: Fitted, weights: Digest, context: Context
 ) -> Compared | None:
     if brought.expected is None:
         return None
-    cases = {case.case_id: case for case in brought.standings}
+    cases = {case.case_id: case for case in brought.standings if case.case_id in brought.pictures.digests}
     rows = comparable(brought.expected, cases)
-    asked = [_asked(cases[row.case_id]) for row in rows]
-    network = load_model(_answering(order, found), folder / WEIGHTS_FILE, expected=found.weights)
+    asked = tuple(_asked(cases[row.case_id]) for row in rows)
+    spec = spec_of(order, blueprint, recipe=None, manifest=NO_MANIFEST)
     with threads(pick_threads(context.workspace)):
-        answers = measure(
-            network,
-            _answering(order, found),
-            asked,
-            brought.pictures.source,
-            weights=found.weights,
-            device=pick_device(),
-        )
+        network, source = model_of(spec, fitted.state), brought.pictures.source
+        answers = measure(network, spec, asked, source, weights=weights, device=pick_device())
     return compare(
         rows,
         [answer.logits for answer in answers],
         order.label_order,
         tolerance=order.tolerance,
         without_case=len(brought.expected) - len(rows),
-    )
-
-
-def _answering(order: AdoptionOrder, found: Findings) -> ModelSpec:
-    """A spec to ask the network by, before there is a manifest to name."""
-    blueprint = found.blueprint
-    return ModelSpec(
-        model=order.model,
-        network=blueprint.network,
-        input_shape=blueprint.input_shape,
-        head=blueprint.head,
-        label_name=order.label_name,
-        label_order=blueprint.label_order,
-        operating_threshold=None,
-        preprocessing=blueprint.preprocessing,
-        recipe=None,
-        manifest="",
+        rounding=brought.pictures.rounding,
     )
 
 
 def _asked(case: Standing) -> PlannedCase:
-    return PlannedCase(
-        case.case_id, case.label_version, case.label or "", case.patient, case.pixels, Role.VALIDATION, ""
-    )
+    label = case.label or ""
+    return PlannedCase(case.case_id, case.label_version, label, case.patient, case.pixels, Role.VALIDATION, "")
 
 
 def _barred(order: AdoptionOrder, members: Membership | None, context: Context) -> Barred:
@@ -210,36 +203,6 @@ def _barred(order: AdoptionOrder, members: Membership | None, context: Context) 
         return Barred(0, 0, 0)
     with context.database.read() as unit:
         return count_barred(unit, order.model, members.learned, order.label_name)
-
-
-def _warn(order: AdoptionOrder, brought: _Brought, fitted: Fitted, barred: Barred, context: Context) -> None:
-    """What whoever adopts must know, loudest first."""
-    members, pictures = brought.membership, brought.pictures
-    lines: Mapping[str, bool] = {
-        "WARNING: nothing was compared with production (no --expect). Nobody has shown that this is the model that "
-        "serves, or that it is fed as production feeds it; the ledger says so.": brought.expected is None,
-        "WARNING: nobody says what the model was trained on (no --trained-on): its manifest is unknown and nothing "
-        "can be unlearned from it.": members is None,
-        f"The model learned from {barred.cases} cases of {barred.patients} people that may not be used any more: "
-        "unlearn them.": bool(barred.cases),
-        f"{0 if members is None else members.absent} cases of its training are not in the cohort with this label; "
-        "they stay in the manifest as learned.": bool(members and members.absent),
-        f"{0 if members is None else members.conflicting} patients have images in several roles and stand where they "
-        "were seen most.": bool(members and members.conflicting),
-        f"{0 if members is None else members.moved} cases declared held out are not: their patient, or a copy of "
-        "them, was learned from or selected with.": bool(members and members.moved),
-        f"{0 if members is None else members.silent} patients of the cohort have no role and are never held out.": bool(
-            members and members.silent
-        ),
-        "There is no recipe: `retrain` and `short-retrain` are closed to this model.": brought.recipe is None,
-        f"Arrays were laid over 8 bits; a value moved by at most {pictures.rounding:.2g}.": pictures.rounding > 0,
-        f"{len(fitted.converted)} tensors came in other numbers and were brought to the network's.": bool(
-            fitted.converted
-        ),
-    }
-    for line, holds in lines.items():
-        if holds:
-            context.talk.say(line)
 
 
 def _clear(folder: Path, context: Context) -> None:

@@ -48,6 +48,7 @@ def compare(
     *,
     tolerance: float,
     without_case: int,
+    rounding: float = 0.0,
 ) -> Compared:
     """How far the answers lie apart. Raises `InputError` with the worst difference where that is too far."""
     answers = [softmax(row) for row in logits]
@@ -59,7 +60,7 @@ def compare(
     raise InputError(
         f"The model does not answer what production answered: {off} of {len(rows)} cases differ by more than "
         f"{tolerance:g}, the worst by {worst:.3f}.",
-        remedy=_guess(rows, answers, labels, tolerance),
+        remedy=_guess(rows, answers, labels, tolerance) + (_ROUNDED if rounding else ""),
     )
 
 
@@ -75,6 +76,11 @@ def softmax(logits: Sequence[float]) -> tuple[float, ...]:
 _CAUSES = (
     "Usual causes: preprocessing (range, mean and divisor, how it resizes, rows and columns exchanged), "
     "the order of --labels, weights of another epoch, or a cohort whose pixels were stored otherwise."
+)
+
+_ROUNDED = (
+    " Arrays of floats are stored in 8 bits, which moves probabilities by a few thousandths: if no cause above fits, "
+    "raise --tolerance to what that is worth, or give --preprocessing instead."
 )
 
 

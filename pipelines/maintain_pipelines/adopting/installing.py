@@ -26,6 +26,9 @@ from maintain_registry import OUTPUTS_FILE, UNNUMBERED, Entry, Event, EventKind,
 #: How the version was made, as its record says.
 METHOD = "adopt"
 
+#: Stands in a spec that is only asked by, before there is a manifest to name.
+NO_MANIFEST = ""
+
 #: Decimals of the worst difference in the ledger: more would depend on threads.
 _DECIMALS = 6
 
@@ -66,7 +69,7 @@ def install(
     Raises `StaleError` where the lineage was split, or the name of the snapshot taken, meanwhile.
     """
     manifest = _manifest(order, found)
-    spec = _spec(order, found, codec.digest_of(manifest))
+    spec = spec_of(order, found.blueprint, recipe=found.recipe, manifest=codec.digest_of(manifest))
     intent = Intent(
         id=f"adopt:{order.model}",
         version=_version(order, found, spec, manifest),
@@ -91,6 +94,22 @@ def install(
     return version, manifest, entry
 
 
+def spec_of(order: AdoptionOrder, blueprint: Blueprint, *, recipe: Recipe | None, manifest: Digest) -> ModelSpec:
+    """The spec of an adopted model; it decides as its head decides, so it names no threshold."""
+    return ModelSpec(
+        model=order.model,
+        network=blueprint.network,
+        input_shape=blueprint.input_shape,
+        head=blueprint.head,
+        label_name=order.label_name,
+        label_order=blueprint.label_order,
+        operating_threshold=None,
+        preprocessing=blueprint.preprocessing,
+        recipe=recipe,
+        manifest=manifest,
+    )
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -106,22 +125,6 @@ def _manifest(order: AdoptionOrder, found: Findings) -> TrainingManifest:
         unlearned=(),
         selected_with=nothing if members is None else members.selected_with,
         snapshot=None if members is None else codec.digest_of(members.snapshot),
-    )
-
-
-def _spec(order: AdoptionOrder, found: Findings, manifest: Digest) -> ModelSpec:
-    blueprint = found.blueprint
-    return ModelSpec(
-        model=order.model,
-        network=blueprint.network,
-        input_shape=blueprint.input_shape,
-        head=blueprint.head,
-        label_name=order.label_name,
-        label_order=blueprint.label_order,
-        operating_threshold=None,
-        preprocessing=blueprint.preprocessing,
-        recipe=found.recipe,
-        manifest=manifest,
     )
 
 

@@ -105,7 +105,7 @@ def _refuse_strangers(order: AdoptionOrder, known: Sequence[Standing], absent: i
     if absent and not order.allow_absent:
         raise InputError(
             f"{absent} of {used} cases that were trained on or selected with are not in the cohort, "
-            f"or have no label {order.label_name!r} there.",
+            f"or have no label {order.label_name!r} (or no array) there.",
             remedy="Ingest them, or say --allow-absent: they then stay in the manifest as learned, nothing can be "
             "forgotten of them but by a retrain, and what the cohort does not have is not retrained on.",
         )

@@ -58,10 +58,14 @@ def pictures_of(
     return Pictures(steps, digests, context.arrays, shape_after(steps, first), 0.0, lambda: None)
 
 
-def with_arrays(standings: Sequence[Standing], pictures: Pictures) -> tuple[Standing, ...]:
-    """The cases that have a picture, with its digest."""
-    known = [case for case in standings if case.case_id in pictures.digests]
-    return tuple(replace(case, pixels=pictures.digests[case.case_id]) for case in known)
+def as_seen(standings: Sequence[Standing], pictures: Pictures) -> tuple[Standing, ...]:
+    """Every case with the picture that the model reads of it; one that has none is as good as unlabelled."""
+    return tuple(
+        replace(case, pixels=pictures.digests[case.case_id])
+        if case.case_id in pictures.digests
+        else replace(case, label=None)
+        for case in standings
+    )
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_resize_leaves_its_own_size_untouched_and_averages_when_halving() -> Non
 @pytest.mark.parametrize("mode", ["area", "bilinear"])
 @pytest.mark.parametrize("side", [4, 9])
 def test_resize_as_is_what_monai_does_by_that_name(mode: str, side: int) -> None:
-    from monai.transforms import Resize
+    from monai.transforms.spatial.array import Resize
 
     batch = images(seed=3, shape=(1, 12, 7, 3))
     wanted = Resize((side, side), mode=mode)(Chain((FLOAT,)).apply(batch)[0])
