@@ -63,6 +63,10 @@ def roles_of(unit: UnitOfWork, placed: dict[Split, list[Case]], *, kind: Unit = 
     )
 
 
+def allowed(case: Standing, version: int) -> None:
+    """Nothing is barred."""
+
+
 def said(roles: RoleTable) -> dict[int, tuple[Role, str]]:
     return {int(row.case_id[-4:]): (row.role, row.reason) for row in roles.rows}
 
@@ -130,10 +134,6 @@ def test_a_case_that_is_gone_is_not_kept(unit: UnitOfWork) -> None:
         selected_with=(),
     )
     members = {CaseRef("case-0001", 1): member(make_case(1), Split.TRAIN)}
-
-    def allowed(case: Standing, version: int) -> None:
-        return None
-
     roles = assign_roles(Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, allowed, allowed))
     assert said(roles) == {1: (Role.RETAIN, "learned by the champion"), 404: (Role.SUPPRESSED, GONE)}
     assert [(count.role, count.cases) for count in count_roles(roles)] == [(Role.RETAIN, 1), (Role.SUPPRESSED, 1)]
@@ -157,9 +157,7 @@ def test_a_model_that_reads_its_own_pictures_is_judged_on_those_that_have_one(un
     )
     sides = {"patient-0002": Split.HOLDOUT, "patient-0003": Split.HOLDOUT}
     by_ref = {one.ref: one for one in members}
-    roles = assign_roles(
-        Cut(manifest, by_ref, read_standings(unit, "diagnosis"), sides, {}, lambda case, version: None)
-    )
+    roles = assign_roles(Cut(manifest, by_ref, read_standings(unit, "diagnosis"), sides, {}, allowed, allowed))
     assert [(row.case_id, row.role, row.pixels) for row in roles.rows] == [
         ("case-0001", Role.RETAIN, own),
         ("case-0002", Role.HOLDOUT, own),
