@@ -85,14 +85,17 @@ def demo(
 
 
 def _workspace(root: Path, seed: int, registry: str) -> Path:
-    """The workspace of the demo, made unless it is there."""
+    """The workspace of the demo, made unless it is there, with the policies of its stories."""
     from maintain.cli.composition import actor
     from maintain.clock import SystemClock
     from maintain_pipelines.demo import demo_key
     from maintain_pipelines.workspace import create_workspace
+    from maintain_policies import STORY_POLICIES, demo_policy
 
     if not (root / SETTINGS_FILE).is_file():
         create_workspace(root, clock=SystemClock(), actor=actor(), pseudonym_key=demo_key(seed), registry=registry)
+    for name in STORY_POLICIES:
+        (root / "policies" / name).write_text(demo_policy(name), encoding="utf-8")
     return root
 
 

@@ -10,7 +10,7 @@ from maintain_policies.catalogues import (
     GateSet,
     MethodEntry,
 )
-from maintain_policies.demo import DEMO_POLICIES, DEMO_POLICY, demo_policy
+from maintain_policies.demo import DEMO_POLICIES, DEMO_POLICY, STORY_POLICIES, demo_policy
 from maintain_policies.loader import load_policy, parse_policy
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec, meaning
 from maintain_policies.plain import NamedEntry, read_named, read_table
@@ -23,6 +23,7 @@ __all__ = [
     "DEMO_POLICIES",
     "DEMO_POLICY",
     "KINDS",
+    "STORY_POLICIES",
     "AutoChoice",
     "Catalogues",
     "GateEntry",

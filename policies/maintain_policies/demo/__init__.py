@@ -6,20 +6,20 @@ from importlib.resources import files
 
 from maintain_policies.worked import worked_policy
 
-__all__ = ["DEMO_POLICIES", "DEMO_POLICY", "demo_policy"]
+__all__ = ["DEMO_POLICIES", "DEMO_POLICY", "STORY_POLICIES", "demo_policy"]
 
 #: The file that people see first.
 DEMO_POLICY = "consent-withdrawal.yaml"
 
-#: Policies of stories that no worked example tells; they lie here.
-_OWN = ("impostor.yaml", "retired-diagnosis.yaml")
+#: One policy to start from for each claim: what a new workspace is given.
+DEMO_POLICIES = (DEMO_POLICY, "retired-camera.yaml", "variant-anatomy.yaml")
 
-#: One policy for each story of the demo.
-DEMO_POLICIES = (DEMO_POLICY, "retired-camera.yaml", "variant-anatomy.yaml", *_OWN)
+#: Policies of the demo's stories that no worked example tells; they lie here.
+STORY_POLICIES = ("impostor.yaml", "retired-diagnosis.yaml")
 
 
 def demo_policy(name: str = DEMO_POLICY) -> str:
     """The text of a demo policy, ready to be written into a workspace."""
-    if name in _OWN:
+    if name in STORY_POLICIES:
         return (files(__name__) / name).read_text(encoding="utf-8")
     return worked_policy(name.removesuffix(".yaml"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,19 @@ def test_it_opens_without_anything_heavy() -> None:
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", maintain_policies.STORY_POLICIES)
+def test_a_policy_of_a_story_is_valid_and_no_worked_example(name: str) -> None:
+    assert name.removesuffix(".yaml") not in maintain_policies.KINDS
+    policy = maintain_policies.parse_policy(maintain_policies.demo_policy(name), source=name, catalogues=catalogues())
+    assert policy.name == name.removesuffix(".yaml")
+
+
+def test_the_impostor_is_offered_for_what_the_anatomy_is_asked() -> None:
+    texts = [maintain_policies.demo_policy(name) for name in ("impostor.yaml", "variant-anatomy.yaml")]
+    offered, asked = (maintain_policies.parse_policy(text, source="-", catalogues=catalogues()) for text in texts)
+    assert replace(offered, name=asked.name, digest=asked.digest) == asked
 
 
 @pytest.mark.parametrize("name", maintain_policies.DEMO_POLICIES)
