@@ -45,7 +45,7 @@ def test_a_policy_of_a_story_is_valid_and_no_worked_example(name: str) -> None:
 def test_the_impostor_is_offered_for_what_the_anatomy_is_asked() -> None:
     texts = [maintain_policies.demo_policy(name) for name in ("impostor.yaml", "variant-anatomy.yaml")]
     offered, asked = (maintain_policies.parse_policy(text, source="-", catalogues=catalogues()) for text in texts)
-    assert replace(offered, name=asked.name, digest=asked.digest) == asked
+    assert replace(offered, name=asked.name) == asked
 
 
 @pytest.mark.parametrize("name", maintain_policies.DEMO_POLICIES)
