@@ -1,4 +1,4 @@
-"""`maintain cohort`: read cases in, look at them, split, freeze and bar them."""
+"""`maintain cohort`: read cases in, look at them, split, freeze and bar them; or draw some to practise on."""
 
 from __future__ import annotations
 
@@ -50,6 +50,42 @@ def ingest(
     console.answer(
         {"reports": [report.document() for report in reports]}, lines, schema="cohort-ingest", as_json=as_json
     )
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    patients: Annotated[int, typer.Option(min=60, help="Patients to draw; about four images each.")] = 1300,
+    difficulty: Annotated[float, typer.Option(min=0, max=2, help="How faint what is to be seen is.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a synthetic eye hospital to practise on; needs no workspace.
+
+    Fundus images as DICOM, labels, and the letters of patients who withdraw consent. Nobody in it exists.
+
+    \b
+    Example:
+      maintain cohort sample practice
+    """
+    from maintain.hospital import HospitalOptions, build_hospital
+
+    options = HospitalOptions(patients=patients, difficulty=difficulty, seed=seed)
+    made = build_hospital(folder, options, progress=lambda done, total: console.progress("drawing", done, total))
+    lines = [
+        f"{made.images} images of {made.patients} patients who do not exist, in {folder}:",
+        *console.table(
+            ("what", "read it in with"),
+            [
+                (made.dicom.relative_to(folder), "maintain cohort ingest ... --kind dicom"),
+                (made.labels.relative_to(folder), "maintain cohort ingest ... --kind labels"),
+                (made.anatomy.relative_to(folder), "maintain cohort ingest ... --kind labels"),
+                (made.withdrawals.relative_to(folder), "maintain cohort ingest ... --kind consent"),
+            ],
+        ),
+    ]
+    document = {"folder": str(folder), "images": made.images, "patients": made.patients}
+    console.answer(document, lines, schema="cohort-sample", as_json=as_json)
 
 
 @app.command()
