@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?:<!-- exits (\d) -->\n)?```sh\n(.*?)```", PAGE, re.DOTALL)
 
 #: Smaller and easier than the page's, where a command allows it: the page takes minutes.
-QUICKER = {
+QUICKER: dict[tuple[str, ...], list[str]] = {
     ("cohort", "sample"): ["--patients", "260", "--difficulty", "0.5", "--seed", "3"],
     ("model", "train"): ["--epochs", "6"],
 }
