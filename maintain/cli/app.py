@@ -106,3 +106,7 @@ def run(arguments: list[str]) -> int:
         console.confess(error, as_json="--json" in arguments)
         return int(ExitCode.INTERNAL)
     return int(ExitCode.PASSED)
+
+
+if __name__ == "__main__":
+    main()

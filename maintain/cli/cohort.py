@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from maintain.cli import console
+from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson, Place
 from maintain.vocabulary import Reason
 
@@ -47,6 +48,10 @@ def ingest(
     with open_context(place) as ports:
         reports = [ingest_source(kind.value, source, ports) for source in sources]
     lines = [line for report in reports for line in report.lines()]
+    if kind is SourceKind.LABELS and (unknown := sum(report.count("unknown") for report in reports)):
+        console.say(
+            f"{unknown} labels are of images that are not in the cohort, and were not kept: read the images first."
+        )
     console.answer(
         {"reports": [report.document() for report in reports]}, lines, schema="cohort-ingest", as_json=as_json
     )
@@ -161,7 +166,8 @@ def split(
 ) -> None:
     """Decide, once per model lineage, which patients are trained on and which are held out.
 
-    Patients who have a place keep it; new ones are drawn by the same shares and seed.
+    Patients who have a place keep it; new ones are drawn by the same shares and seed. Exits 5 when
+    the cohort is empty.
 
     \b
     Example:
@@ -175,6 +181,9 @@ def split(
         found = split_lineage(model, (train, validation, holdout), seed, ports)
     lines = console.table(("split", "patients", "new"), [(row.split, row.patients, row.new) for row in found.rows])
     console.answer(codec.encode(found), lines, schema="cohort-split", as_json=as_json)
+    if not any(row.patients for row in found.rows):
+        console.say("The cohort is empty: read images in with `maintain cohort ingest FOLDER`, then say this again.")
+        raise typer.Exit(ExitCode.NOTHING_TO_DO)
 
 
 @app.command()

@@ -111,3 +111,10 @@ def test_a_terminal_without_these_letters_gets_escapes(tmp_path: Path) -> None:
 def test_the_version_needs_no_command() -> None:
     said = say("--version")
     assert (said.code, said.out) == (0, f"maintain {__version__}\n")
+
+
+def test_the_module_is_the_program_too() -> None:
+    command = [sys.executable, "-m", "maintain.cli.app", "cohort"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Usage:" in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""`maintain cohort sample`: refused where something lies already; else files that an intake reads."""
+"""`maintain cohort`: what is said where nothing came of it, and a hospital to practise on that an intake reads."""
 
 from __future__ import annotations
 
@@ -25,6 +25,21 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path, wrong: tuple[object, ...]) -> None:
     assert say("cohort", "sample", tmp_path / "practice", *wrong).code == 2
     assert not (tmp_path / "practice").exists()
+
+
+def test_nobody_to_share_out_is_no_success(tmp_path: Path) -> None:
+    said = say("cohort", "split", "fundus-triage", workspace=new_workspace(tmp_path / "workspace"))
+    assert said.code == 5
+    assert "The cohort is empty" in said.err
+
+
+def test_labels_that_come_before_their_images_are_told_of(tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("SOPInstanceUID,diagnosis\n1.2.3,drusen\n", encoding="utf-8")
+    workspace = new_workspace(tmp_path / "workspace")
+    said = say("cohort", "ingest", table, "--kind", "labels", workspace=workspace)
+    assert (said.code, said.out) == (0, "labels: 0 new, 0 changed, 0 unchanged, 1 unknown\n")
+    assert "1 labels are of images that are not in the cohort" in said.err
 
 
 def test_everything_that_it_names_can_be_read_in(tmp_path: Path) -> None:
