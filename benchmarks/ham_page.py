@@ -25,6 +25,26 @@ ENDINGS = {
 }
 
 
+#: What these cells show, in words; whoever plays the stories anew reads them again.
+SUMMARY = (
+    "**The verdict of every story with seven diagnoses is \u201cnot evaluated\u201d**, and always for the same "
+    "reason: of the rarest diagnoses some twenty images are held out, or three, and from so few no loss of "
+    "balanced accuracy can be shown to be below five points. Nothing was registered, the champion served on, and "
+    "the exit code was 3. The plans had said that the chances were poor.",
+    "**A coarser question and a wider margin, said beforehand, are registered**, by a retrain. What ten points of"
+    " balanced accuracy allow is in its table: of the melanomas that are retained the champion calls 32.5 % "
+    "malignant, and the new version 20.5 %. A gate keeps a promise; what to promise is for the site to say.",
+    "**Forgetting itself was shown** wherever it was asked: champions had learned every forgotten image by heart;"
+    " retrains and references answer them as they answer images they never saw, inside nevi too.",
+    "**Accuracy alone would have let a model through that gives up.** Without `rosendahl`, `reset-refit` calls "
+    "nearly everything a nevus. That is close enough to the references in accuracy to pass `reference`, and costs"
+    " a point of accuracy on what is retained, where four of five images are nevi. Balanced accuracy shows a loss"
+    " of a quarter, and `retention` fails it.",
+    "**What a site could do** is what the plan names: hold out more patients of the rare diagnoses, answer a "
+    "coarser question, or say beforehand that a larger loss is accepted.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """What a story is called, and why it is told."""
@@ -45,7 +65,9 @@ TEXTS: Mapping[str, Text] = {
     ),
     "seventy": Text(
         "Patients of seventy and older lie outside the intended use",
-        "No device: these images shall no longer be told from images the model never saw.",
+        "No device: these images shall no longer be told from images the model never saw. `msg`, which `auto` "
+        "tries first, was left on validation, just beyond two limits (a gap of 0.127 where 0.100 is allowed, an "
+        "AUC of 0.606 where 0.600 is); what reached the gates is a retrain.",
     ),
     "vienna-dias": Text(
         "The slides `vienna_dias` are withdrawn",
@@ -94,9 +116,18 @@ def render(document: Mapping[str, Any]) -> str:
             f"| {TEXTS[name].title} | {cell['story']['claim']} | {_percent(cell['plan']['chance'])} | {_verdict(cell)} "
             f"| {cell['seconds'] / 60:.1f} |"
         )
+    lines += [line for said in SUMMARY for line in ("", said)]
     for name in told:
         lines += ["", *_story_told(TEXTS[name], cells[name])]
-    lines += ["", "## The commands", "", "Of the first story, with the seconds each took.", "", "```text"]
+    lines += [
+        "",
+        "## The commands",
+        "",
+        "Of the first story, with the seconds each took on a machine that was busy with "
+        "other things; a story takes a minute and a half of processor time.",
+        "",
+        "```text",
+    ]
     lines += [f"{one['seconds']:6.1f}  maintain {one['words']}" for one in cells[told[0]]["commands"]]
     lines += [
         "```",
@@ -126,7 +157,7 @@ def _story_told(text: Text, cell: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|",
         *(_prospect_row(one) for one in cell["plan"]["prospects"] if one["chance"] is not None),
         "",
-        f"**{_verdict(cell)}** {cell['reason']}",
+        f"**{_verdict(cell)}** {cell['reason']}{_claimed(cell)}",
         "",
     ]
     for offered in cell["candidates"]:
@@ -188,6 +219,11 @@ def _row(said: str, counts: Sequence[list[int] | None]) -> list[str]:
 
 def _verdict(cell: Mapping[str, Any]) -> str:
     return ENDINGS[cell["ending"]]
+
+
+def _claimed(cell: Mapping[str, Any]) -> str:
+    """What may be said of a version that was registered."""
+    return f" The claim `{cell['story']['claim']}` may be made." if cell["ending"] == RunState.REGISTERED else ""
 
 
 def _percent(share: float | None) -> str:
