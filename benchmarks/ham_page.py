@@ -30,16 +30,17 @@ SUMMARY = (
     "**The verdict of every story with seven diagnoses is \u201cnot evaluated\u201d**, and always for the same "
     "reason: of the rarest diagnoses some twenty images are held out, or three, and from so few no loss of "
     "balanced accuracy can be shown to be below five points. Nothing was registered, the champion served on, and "
-    "the exit code was 3. The plans had said that the chances were poor.",
-    "**A coarser question and a wider margin, said beforehand, are registered**, by a retrain. What ten points of"
-    " balanced accuracy allow is in its table: of the melanomas that are retained the champion calls 32.5 % "
-    "malignant, and the new version 20.5 %. A gate keeps a promise; what to promise is for the site to say.",
+    "the exit code was 3. The plans had given an honest model chances of 0 to 54 %.",
+    "**A coarser question with a wider margin is registered**, by a retrain; the margin was widened after a first"
+    " try, where a site would have to say it beforehand. What ten points of balanced accuracy allow is in its "
+    "table: of the melanomas that are retained the champion calls 32.5 % malignant, and the new version 20.5 %. A"
+    " gate keeps a promise; what to promise is for the site to say.",
     "**Forgetting itself was shown** wherever it was asked: champions had learned every forgotten image by heart;"
     " retrains and references answer them as they answer images they never saw, inside nevi too.",
     "**Accuracy alone would have let a model through that gives up.** Without `rosendahl`, `reset-refit` calls "
     "nearly everything a nevus. That is close enough to the references in accuracy to pass `reference`, and costs"
-    " a point of accuracy on what is retained, where four of five images are nevi. Balanced accuracy shows a loss"
-    " of a quarter, and `retention` fails it.",
+    " less than a point of accuracy on what is retained, where four of five images are nevi. Balanced accuracy "
+    "shows a loss of a quarter, and `retention` fails it.",
     "**What a site could do** is what the plan names: hold out more patients of the rare diagnoses, answer a "
     "coarser question, or say beforehand that a larger loss is accepted.",
 )
