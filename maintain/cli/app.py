@@ -64,6 +64,13 @@ runs.add_to(app)
 report.add_to(app)
 
 
+def _tell_version(asked: bool) -> None:
+    """Said before anything else is asked for: there need not be a command."""
+    if asked:
+        console.answer({"program": __version__}, [f"maintain {__version__}"], schema="version", as_json=False)
+        raise typer.Exit(ExitCode.PASSED)
+
+
 @app.callback()
 def _common(
     context: typer.Context,
@@ -71,11 +78,10 @@ def _common(
         Path | None,
         typer.Option("--workspace", "-w", metavar="DIR", help="The workspace, if not here or above."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
 ) -> None:
-    if version:
-        console.answer({"program": __version__}, [f"maintain {__version__}"], schema="version", as_json=False)
-        raise typer.Exit(ExitCode.PASSED)
     context.obj = Place(workspace)
 
 
@@ -102,3 +108,7 @@ def run(arguments: list[str]) -> int:
         console.confess(error, as_json="--json" in arguments)
         return int(ExitCode.INTERNAL)
     return int(ExitCode.PASSED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""`maintain cohort`: read cases in, look at them, split, freeze and bar them."""
+"""`maintain cohort`: read cases in, look at them, split, freeze and bar them; or draw some to practise on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from maintain.cli import console
+from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson, Place
 from maintain.vocabulary import Reason
 
@@ -47,9 +48,49 @@ def ingest(
     with open_context(place) as ports:
         reports = [ingest_source(kind.value, source, ports) for source in sources]
     lines = [line for report in reports for line in report.lines()]
+    if kind is SourceKind.LABELS and (unknown := sum(report.count("unknown") for report in reports)):
+        console.say(
+            f"{unknown} labels are of images that are not in the cohort, and were not kept: read the images first."
+        )
     console.answer(
         {"reports": [report.document() for report in reports]}, lines, schema="cohort-ingest", as_json=as_json
     )
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    patients: Annotated[int, typer.Option(min=60, help="Patients to draw; about four images each.")] = 1300,
+    difficulty: Annotated[float, typer.Option(min=0, max=2, help="How faint what is to be seen is.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a synthetic eye hospital to practise on; needs no workspace.
+
+    Fundus images as DICOM, labels, and the letters of patients who withdraw consent. Nobody in it exists.
+
+    \b
+    Example:
+      maintain cohort sample practice
+    """
+    from maintain.hospital import HospitalOptions, build_hospital
+
+    options = HospitalOptions(patients=patients, difficulty=difficulty, seed=seed)
+    made = build_hospital(folder, options, progress=lambda done, total: console.progress("drawing", done, total))
+    lines = [
+        f"{made.images} images of {made.patients} patients who do not exist, in {folder}:",
+        *console.table(
+            ("what", "read it in with"),
+            [
+                (made.dicom.relative_to(folder), "maintain cohort ingest ... --kind dicom"),
+                (made.labels.relative_to(folder), "maintain cohort ingest ... --kind labels"),
+                (made.anatomy.relative_to(folder), "maintain cohort ingest ... --kind labels"),
+                (made.withdrawals.relative_to(folder), "maintain cohort ingest ... --kind consent"),
+            ],
+        ),
+    ]
+    document = {"folder": str(folder), "images": made.images, "patients": made.patients}
+    console.answer(document, lines, schema="cohort-sample", as_json=as_json)
 
 
 @app.command()
@@ -125,7 +166,8 @@ def split(
 ) -> None:
     """Decide, once per model lineage, which patients are trained on and which are held out.
 
-    Patients who have a place keep it; new ones are drawn by the same shares and seed.
+    Patients who have a place keep it; new ones are drawn by the same shares and seed. Exits 5 when
+    the cohort is empty.
 
     \b
     Example:
@@ -139,6 +181,9 @@ def split(
         found = split_lineage(model, (train, validation, holdout), seed, ports)
     lines = console.table(("split", "patients", "new"), [(row.split, row.patients, row.new) for row in found.rows])
     console.answer(codec.encode(found), lines, schema="cohort-split", as_json=as_json)
+    if not any(row.patients for row in found.rows):
+        console.say("The cohort is empty: read images in with `maintain cohort ingest FOLDER`, then say this again.")
+        raise typer.Exit(ExitCode.NOTHING_TO_DO)
 
 
 @app.command()

@@ -21,6 +21,8 @@ LIBRARIES = frozenset(
         "fashion_arms",
         "fashion_cases",
         "fashion_report",
+        "ham_cases",
+        "ham_page",
         "method_cells",
         "method_lines",
         "method_readings",

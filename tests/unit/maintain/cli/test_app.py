@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from helpers.commands import say
+from maintain import __version__
 from maintain.cli import app as application
 from maintain.errors import RefusedError
 
@@ -105,3 +106,15 @@ def test_a_terminal_without_these_letters_gets_escapes(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert "\\xe4.yaml" in done.stderr
     assert json.dumps(done.stdout) == '""'
+
+
+def test_the_version_needs_no_command() -> None:
+    said = say("--version")
+    assert (said.code, said.out) == (0, f"maintain {__version__}\n")
+
+
+def test_the_module_is_the_program_too() -> None:
+    command = [sys.executable, "-m", "maintain.cli.app", "cohort"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Usage:" in done.stdout + done.stderr
