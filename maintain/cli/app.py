@@ -47,7 +47,7 @@ app = typer.Typer(
 
 for noun, group, summary in (
     ("cohort", cohort.app, "Cases: read them in, look at them, freeze them."),
-    ("model", model.app, "Models: train the first version of a lineage."),
+    ("model", model.app, "Models: train a first version, or adopt one that was trained elsewhere."),
     ("policy", policy.app, "Policies: what must be forgotten, and why."),
     ("reference", reference.app, "References: models that never learned from a group, to hold others against."),
     ("runs", runs.app, "Runs: what was done, and how it ended."),
