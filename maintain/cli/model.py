@@ -1,4 +1,4 @@
-"""`maintain model`: train the first version of a lineage, and list what serves."""
+"""`maintain model`: train or adopt the first version of a lineage, and list what serves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import console, model_adopt
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson
 
@@ -51,6 +51,9 @@ def train(
         f"Weights {done.version.weights}, ledger entry {done.entry}.",
     ]
     console.answer(codec.encode(done), lines, schema="model-train", as_json=as_json)
+
+
+model_adopt.add_to(app)
 
 
 @app.command(name="list")

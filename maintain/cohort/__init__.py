@@ -33,12 +33,22 @@ if TYPE_CHECKING:
         unknown_values,
     )
     from maintain.cohort.snapshots import (
+        keep_snapshot,
         load_snapshot,
         load_snapshot_by_digest,
         snapshot_names,
         take_snapshot,
     )
-    from maintain.cohort.splits import SplitCount, SplitCounts, SplitShares, decide_splits, lineages, splits_of
+    from maintain.cohort.splits import (
+        SplitCount,
+        SplitCounts,
+        SplitShares,
+        decide_splits,
+        declare_splits,
+        declared_sides,
+        lineages,
+        splits_of,
+    )
     from maintain.cohort.store import CohortStore
     from maintain.cohort.suppression import SuppressionList, suppress, suppressed
 
@@ -63,7 +73,10 @@ __all__ = [
     "SuppressionList",
     "commitment",
     "decide_splits",
+    "declare_splits",
+    "declared_sides",
     "field_counts",
+    "keep_snapshot",
     "lineages",
     "load_snapshot",
     "load_snapshot_by_digest",
@@ -93,8 +106,8 @@ _ROOMS = {
         "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
         "unknown_stored unknown_values"
     ),
-    "snapshots": "load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
-    "splits": "SplitCount SplitCounts SplitShares decide_splits lineages splits_of",
+    "snapshots": "keep_snapshot load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
+    "splits": "SplitCount SplitCounts SplitShares decide_splits declare_splits declared_sides lineages splits_of",
     "store": "CohortStore",
     "suppression": "SuppressionList suppress suppressed",
 }

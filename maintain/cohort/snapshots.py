@@ -38,10 +38,16 @@ def take_snapshot(
     Raises `InputError` when the name is taken, a patient has no side yet, a side is empty, or there
     is nothing to tell apart.
     """
+    snapshot = Snapshot(name, model, label_name, _members(unit, model, label_name, where))
+    keep_snapshot(unit, snapshot, where=None if where is None else describe(where), now=now)
+    return snapshot
+
+
+def keep_snapshot(unit: UnitOfWork, snapshot: Snapshot, *, where: str | None, now: datetime) -> None:
+    """Write a snapshot down, whoever listed its cases. Raises `InputError` as `take_snapshot` does."""
+    name = snapshot.name
     if _NAME.fullmatch(name) is None:
         raise InputError(f"{name!r} cannot name a snapshot.", remedy="Use letters, digits, dots, - and _, at most 64.")
-    members = _members(unit, model, label_name, where)
-    snapshot = Snapshot(name, model, label_name, members)
     _check(snapshot)
     digest = codec.digest_of(snapshot)
     existing = unit.scalar(select(tables.snapshot.c.digest).where(tables.snapshot.c.name == name))
@@ -51,8 +57,7 @@ def take_snapshot(
             remedy="Choose another name; a snapshot never changes.",
         )
     if existing is None:
-        _write(unit, snapshot, digest, None if where is None else describe(where), now)
-    return snapshot
+        _write(unit, snapshot, digest, where, now)
 
 
 def load_snapshot(unit: UnitOfWork, name: str) -> Snapshot:

@@ -90,6 +90,35 @@ def decide_splits(unit: UnitOfWork, model: str, shares: SplitShares, *, seed: in
     )
 
 
+def declared_sides(unit: UnitOfWork, roles: Mapping[str, Iterable[Split]]) -> Mapping[str, Split]:
+    """The side of each patient of whom roles are declared: the one that has seen most.
+
+    Patients who share an exact picture stand together. Whoever declares nothing gets no side.
+    """
+    sides: dict[str, Split] = {}
+    for group in _groups(unit):
+        declared = {side for patient in group for side in roles.get(patient, ())}
+        sides.update({patient: _first(declared) for patient in group if patient in roles})
+    return sides
+
+
+def declare_splits(unit: UnitOfWork, model: str, sides: Mapping[str, Split], *, now: datetime) -> SplitCounts:
+    """Write down the sides of an adopted lineage, for good: nobody else gets one, so nobody else is held out.
+
+    Raises `InputError` for a lineage that was split before.
+    """
+    if unit.row(select(tables.lineage.c.model).where(tables.lineage.c.model == model)) is not None:
+        raise InputError(
+            f"The patients of {model} were given their sides already.",
+            remedy="Adopt the model under another name, whose sides its own members decide.",
+        )
+    unit.execute(insert(tables.lineage), {"model": model, **_DECLARED, "decided": timestamp(now)})
+    rows = [{"model": model, "patient": patient, "split": side.value} for patient, side in sides.items()]
+    unit.execute_many(insert(tables.lineage_split), rows)
+    counted = Counter(sides.values())
+    return SplitCounts(tuple(SplitCount(split, counted[split], counted[split]) for split in Split), straddling=0)
+
+
 def splits_of(unit: UnitOfWork, model: str) -> Mapping[str, Split]:
     """Where each patient of a lineage stands; empty when nothing was decided."""
     table = tables.lineage_split
@@ -113,6 +142,9 @@ def most_seen(placed: Iterable[tuple[str, Split]]) -> Mapping[str, Split]:
 
 # --- private ---------------------------------------------------------------------------------------
 
+#: What stands for shares and seed of a lineage whose sides were declared: no draw has them.
+_DECLARED = {"seed": 0, "train": 0, "validation": 0, "holdout": 0}
+
 
 def _first(sides: set[Split]) -> Split:
     return min(sides, key=MOST_SEEN_FIRST.index)
@@ -131,6 +163,11 @@ def _settle_lineage(unit: UnitOfWork, model: str, shares: SplitShares, seed: int
         unit.execute(insert(table), {"model": model, **wanted, "decided": timestamp(now)})
         return
     settled = {name: row._mapping[name] for name in wanted}
+    if settled == _DECLARED:
+        raise InputError(
+            f"Who stands where in {model} was declared when it was adopted; nobody else is given a side.",
+            remedy="A patient of whom nothing was declared may have been learned, so is never held out.",
+        )
     if settled != wanted:
         said = ", ".join(f"{name} {value}" for name, value in settled.items())
         raise InputError(

@@ -64,7 +64,7 @@ class Chain:
     def _sized(self) -> int:
         """How many steps there are up to the last resize. Refuses a chain that standardises before it."""
         sized = max((place for place, step in enumerate(self.steps, 1) if step.name == _RESIZE), default=1)
-        if any(step.name not in (_FIRST, _RESIZE) for step in self.steps[:sized]):
+        if any(step.name not in _OF_PLACE for step in self.steps[:sized]):
             raise InputError(
                 "This preprocessing resizes what is standardised already, so its pixels have no scale of their own.",
                 remedy=f"Put {_RESIZE}@1 before the other steps; the network then reads the same up to rounding.",
@@ -105,6 +105,12 @@ def default_chain(side: int) -> tuple[Step, ...]:
 _FIRST = "to-float"
 _RESIZE = "resize"
 
+#: Steps that move values without changing what they mean.
+_OF_PLACE = (_FIRST, _RESIZE, "transpose")
+
+#: How `resize@2` may interpolate.
+_MODES = ("area", "bilinear")
+
 
 def _require_stored(images: Tensor) -> None:
     if images.dtype is not torch.uint8 or images.ndim != 4:
@@ -141,14 +147,36 @@ def _resize(batch: Tensor, options: Mapping[str, Scalar]) -> Tensor:
     return functional.interpolate(batch, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
 
 
+def _resize_as(batch: Tensor, options: Mapping[str, Scalar]) -> Tensor:
+    """Without antialiasing: `bilinear` reads four pixels, `area` averages all that fall on one (MONAI's default)."""
+    side, mode = options["side"], options["mode"]
+    if not isinstance(side, int) or mode not in _MODES:
+        raise _wrong("mode", mode, f"one of {', '.join(_MODES)}")
+    if batch.shape[2] == side and batch.shape[3] == side:
+        return batch
+    corners = False if mode == "bilinear" else None
+    return functional.interpolate(batch, size=(side, side), mode=str(mode), align_corners=corners)
+
+
+def _transpose(batch: Tensor, options: Mapping[str, Scalar]) -> Tensor:
+    """Rows become columns."""
+    return batch.transpose(2, 3).contiguous()
+
+
 STEPS: Mapping[tuple[str, int], StepEntry] = {
     ("resize", 1): StepEntry(("side",), "Bilinear, antialiased resize to a square of `side` pixels.", _resize),
+    ("resize", 2): StepEntry(
+        ("side", "mode"),
+        "Resize to a square of `side` pixels without antialiasing, `mode` bilinear or area, as MONAI does it.",
+        _resize_as,
+    ),
     ("standardise", 1): StepEntry(
         ("mean", "std"),
         "Subtract `mean`, divide by `std`: one number, or one a channel (`0.5,0.4,0.3`).",
         _standardise,
     ),
     ("to-float", 1): StepEntry((), "8-bit pixels to [0, 1], channels first.", _to_float),
+    ("transpose", 1): StepEntry((), "Exchange rows and columns, as MONAI's readers of 2-D files do.", _transpose),
 }
 
 
@@ -176,6 +204,8 @@ def _check_options(step: Step) -> None:
 def _check_values(name: str, options: Mapping[str, Scalar]) -> None:
     if name == "resize" and (type(options["side"]) is not int or options["side"] < 1):
         raise _wrong("side", options["side"], "a whole number of pixels, at least 1")
+    if options.get("mode", _MODES[0]) not in _MODES:
+        raise _wrong("mode", options["mode"], f"one of {', '.join(_MODES)}")
     if name == "standardise":
         _numbers("mean", options["mean"])
         if min(_numbers("std", options["std"])) <= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maintain.intake.declared import FileRow, MemberRow, OutputRow, read_files, read_members, read_outputs
 from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
 from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
 
@@ -17,12 +18,15 @@ __all__ = [
     "FASHION_MNIST",
     "ConsentRow",
     "ConsentTable",
+    "FileRow",
     "Flag",
     "FoundFile",
     "IdxImages",
     "IdxPart",
     "LabelRow",
     "LabelTable",
+    "MemberRow",
+    "OutputRow",
     "Pseudonyms",
     "Reading",
     "Rejection",
@@ -32,8 +36,11 @@ __all__ = [
     "load_pseudonyms",
     "read_consents",
     "read_dicom",
+    "read_files",
     "read_idx",
     "read_labels",
+    "read_members",
+    "read_outputs",
 ]
 
 #: Names behind pydicom and numpy, imported when they are asked for: `maintain init` needs the key only.

@@ -18,6 +18,7 @@ from maintain.intake.identity import Pseudonyms
 from maintain.intake.sheets import Sheet, SheetRow, read_sheet
 from maintain.vocabulary import ConsentStatus
 
+_Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 #: The column that says which image a label belongs to.
@@ -118,7 +119,7 @@ def read_labels(path: Path, pseudonyms: Pseudonyms) -> LabelTable:
         for name in names
         if (value := row.cells[name])
     ]
-    answers = _agreed(sheet, said, "the same image with different labels")
+    answers = agreed(sheet, said, "the same image with different labels")
     return LabelTable(names, tuple(LabelRow(case_id, name, value) for (case_id, name), value in answers.items()))
 
 
@@ -136,16 +137,11 @@ def read_consents(path: Path, pseudonyms: Pseudonyms) -> ConsentTable:
         for row, patient in patients
         if patient is not None
     ]
-    register = _agreed(sheet, said, "the same patient with different entries")
+    register = agreed(sheet, said, "the same patient with different entries")
     return ConsentTable(tuple(ConsentRow(patient, status, day) for patient, (status, day) in register.items()))
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-_Key = TypeVar("_Key")
-
-
-def _agreed(sheet: Sheet, said: list[tuple[SheetRow, _Key, _Value]], contradiction: str) -> Mapping[_Key, _Value]:
+def agreed(sheet: Sheet, said: list[tuple[SheetRow, _Key, _Value]], contradiction: str) -> Mapping[_Key, _Value]:
     """One value a key, in the order of the file. Raises `InputError` with all lines that disagree."""
     agreed: dict[_Key, _Value] = {}
     first: dict[_Key, int] = {}
@@ -157,6 +153,9 @@ def _agreed(sheet: Sheet, said: list[tuple[SheetRow, _Key, _Value]], contradicti
     if lines:
         raise sheet.refused(contradiction, "Keep the entry that is right.", lines=lines)
     return agreed
+
+
+# --- private ---------------------------------------------------------------------------------------
 
 
 def _check_names(sheet: Sheet, names: tuple[str, ...]) -> None:

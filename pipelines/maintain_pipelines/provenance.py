@@ -17,7 +17,10 @@ from maintain_pipelines.champions import Champion
 
 
 def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) -> TrainingManifest:
-    """What the candidate learned from: what the loader handed out, and what is in the weights it began from."""
+    """What the candidate learned from: what the loader handed out, and what is in the weights it began from.
+
+    It is as proven as that: only a training that began anew owes nothing to what somebody declared.
+    """
     forgotten = {row.ref for row in roles.of(Role.FORGET)}
     anew = heard.origin.kind is OriginKind.INITIALISATION
     rows = (row for row in heard.log.rows if row.times_seen > 0 and (anew or row.role is not Role.FORGET))
@@ -29,7 +32,7 @@ def manifest_of(plan: Plan, champion: Champion, roles: RoleTable, heard: Heard) 
     selecting = (Role.VALIDATION,) if anew else (Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
     return TrainingManifest(
         model=plan.model,
-        status=ManifestStatus.PROVEN,
+        status=ManifestStatus.PROVEN if anew else champion.manifest.status,
         origin=heard.origin,
         learned=tuple(sorted(handed_out | inherited)),
         unlearned=tuple(sorted(unlearned)),

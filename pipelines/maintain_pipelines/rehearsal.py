@@ -6,11 +6,12 @@ is older than such records is only asked, and that is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from maintain.cohort import CohortStore, suppressed
+from maintain.cohort import CohortStore, load_snapshot_by_digest, suppressed
 from maintain.errors import DamagedError, NotEvaluatedError
+from maintain.hashing import Digest
 from maintain.imaging import ANSWER_TOLERANCE, all_finite, model_of, read_weights_bytes, threads
 from maintain.measure import measure
 from maintain.records import Case, PlannedCase
@@ -95,16 +96,26 @@ def _usable(version: Champion, context: Context) -> Iterator[PlannedCase]:
         for case in cases
         if case.case_id in refs and not barred.why(case, label_version=refs[case.case_id].label_version)
     ]
+    own = _own_pictures(version, context)
     for case in usable[:ASKED_CASES]:
         yield PlannedCase(
             case_id=case.case_id,
             label_version=refs[case.case_id].label_version,
             label=_label(case, label_name),
             patient=case.patient,
-            pixels=case.pixels,
+            pixels=own.get(case.case_id, case.pixels),
             role=Role.VALIDATION,
             reason="",
         )
+
+
+def _own_pictures(version: Champion, context: Context) -> Mapping[str, Digest]:
+    """The pictures as the snapshot has them: an adopted model may read arrays that are not the cohort's."""
+    if version.manifest.snapshot is None:
+        return {}
+    with context.database.read() as unit:
+        snapshot = load_snapshot_by_digest(unit, version.manifest.snapshot)
+    return {member.case_id: member.pixels for member in snapshot.members}
 
 
 def _label(case: Case, name: str) -> str:

@@ -32,7 +32,8 @@ class Cut:
     """What the roles are cut from.
 
     `reach_unlearned`: cases that were learned by an ancestor and removed by behaviour are still in the weights for
-    whoever must be able to say never-saw, so a match among them is forgotten too.
+    whoever must be able to say never-saw, so a match among them is forgotten too. With `own_pictures` the model reads
+    arrays that were handed in when it was adopted, so a case that has none has no place in its holdout.
     """
 
     manifest: TrainingManifest
@@ -42,6 +43,12 @@ class Cut:
     matched: Mapping[str, str]
     barred: Barred
     reach_unlearned: bool = False
+
+    @property
+    def own_pictures(self) -> bool:
+        """Whether the snapshot's pictures are others than the cohort's."""
+        stored = {case.case_id: case.pixels for case in self.cohort}
+        return any(stored.get(member.case_id, member.pixels) != member.pixels for member in self.members.values())
 
 
 def assign_roles(cut: Cut) -> RoleTable:
@@ -94,9 +101,13 @@ def _listed(cut: Cut, refs: Iterable[CaseRef], plain: Role, matched: Role, reaso
 
 
 def _held_out(cut: Cut) -> Iterable[PlannedCase]:
+    own = {member.case_id: member.pixels for member in cut.members.values()} if cut.own_pictures else None
     for case in cut.cohort:
         if case.label is None or cut.splits.get(case.patient) is not Split.HOLDOUT:
             continue
+        if own is not None and case.case_id not in own:
+            continue
+        pixels = case.pixels if own is None else own[case.case_id]
         ref = CaseRef(case.case_id, case.label_version)
         if case.case_id in cut.matched:
             role, reason = Role.NEVER_SEEN, cut.matched[case.case_id]
@@ -104,7 +115,7 @@ def _held_out(cut: Cut) -> Iterable[PlannedCase]:
             role, reason = Role.SUPPRESSED, why
         else:
             role, reason = Role.HOLDOUT, "held out in this lineage"
-        yield PlannedCase(ref.case_id, ref.label_version, case.label, case.patient, case.pixels, role, reason)
+        yield PlannedCase(ref.case_id, ref.label_version, case.label, case.patient, pixels, role, reason)
 
 
 def _row(ref: CaseRef, member: SnapshotMember | None, case: Standing | None, role: Role, reason: str) -> PlannedCase:

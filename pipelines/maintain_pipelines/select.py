@@ -86,7 +86,8 @@ def preview(policy: Policy, context: Context) -> Preview:
     if champion.manifest.status is ManifestStatus.UNKNOWN:
         raise InputError(
             f"Nobody knows what {policy.model.name} was trained on, so nothing can be unlearned from it.",
-            remedy="Train a version here with `maintain model train`.",
+            remedy="Adopt it again under another name with `maintain model adopt --trained-on members.csv`, "
+            "or train one here with `maintain model train`.",
         )
     with context.database.read() as unit:
         refuse_unknown_values(unit, policy.where)

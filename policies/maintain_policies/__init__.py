@@ -13,6 +13,7 @@ from maintain_policies.catalogues import (
 from maintain_policies.demo import DEMO_POLICIES, DEMO_POLICY, demo_policy
 from maintain_policies.loader import load_policy, parse_policy
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec, meaning
+from maintain_policies.plain import NamedEntry, read_named, read_table
 from maintain_policies.schema import json_schema
 from maintain_policies.where import parse_where
 
@@ -27,6 +28,7 @@ __all__ = [
     "Limits",
     "MethodEntry",
     "ModelTarget",
+    "NamedEntry",
     "NothingToForget",
     "Policy",
     "UnlearnSpec",
@@ -36,4 +38,6 @@ __all__ = [
     "meaning",
     "parse_policy",
     "parse_where",
+    "read_named",
+    "read_table",
 ]

@@ -77,6 +77,13 @@ MOVES: dict[str, tuple[str, str, int, str]] = {
     "done, not said": ("maintain_registry.moves", "move_aliases", 1, "after"),
 }
 
+#: Every point of an adoption that `POINTS` does not name: the sides and the snapshot join the entry's transaction.
+ADOPTION: dict[str, tuple[str, str, int, str]] = {
+    "weights fitted, not registered": ("maintain_pipelines.adopting.adopt", "install", 1, "before"),
+    "sides declared, not committed": ("maintain_pipelines.adopting.installing", "_declare", 1, "after"),
+    "adopted, not cleared": ("maintain_pipelines.adopting.adopt", "install", 1, "after"),
+}
+
 #: Every point of a destruction of the weights that `test_retirement.plant` strews about, in their order.
 RETIREMENT: dict[str, tuple[str, str, int, str]] = {
     "retiring, no entry": ("maintain_registry.moves", "_check", 1, "after"),
@@ -226,7 +233,7 @@ def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT}[point]
+    module, name, wanted, when = {**POINTS, **ADOPTION, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT}[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0

@@ -10,7 +10,7 @@ from helpers.evidence import CANDIDATE, CHAMPION, INITIAL, honest_evidence, refs
 from maintain.errors import InputError
 from maintain.records import LoaderRow, ModelVersion, Origin, Recipe, RoleTable
 from maintain.unlearn import Heard
-from maintain.vocabulary import OriginKind, Role
+from maintain.vocabulary import ManifestStatus, OriginKind, Role
 from maintain_pipelines.champions import Champion
 from maintain_pipelines.provenance import manifest_of, spec_of
 
@@ -51,6 +51,13 @@ def test_going_on_from_the_champion_moves_the_forget_set_and_keeps_the_rest() ->
     assert manifest.learned == refs(HONEST.roles, Role.RETAIN, Role.SUPPRESSED)
     assert manifest.selected_with == refs(HONEST.roles, Role.VALIDATION, Role.NEVER_SEEN_VALIDATION)
     assert manifest.parent == HONEST.plan.champion.manifest
+
+
+def test_what_goes_on_from_a_declared_manifest_is_declared_and_what_begins_anew_is_proven() -> None:
+    declared = replace(champion(), manifest=replace(HONEST.champion_manifest, status=ManifestStatus.DECLARED))
+    statuses = [manifest_of(HONEST.plan, declared, HONEST.roles, heard(origin)).status for origin in (FINETUNED, FRESH)]
+    assert statuses == [ManifestStatus.DECLARED, ManifestStatus.PROVEN]
+    assert manifest_of(HONEST.plan, champion(), HONEST.roles, heard(FINETUNED)).status is ManifestStatus.PROVEN
 
 
 def test_a_second_one_keeps_what_the_first_unlearned() -> None:

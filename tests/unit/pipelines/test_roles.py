@@ -132,3 +132,30 @@ def test_a_case_that_is_gone_is_not_kept(unit: UnitOfWork) -> None:
     roles = assign_roles(Cut(manifest, members, read_standings(unit, "diagnosis"), {}, {}, lambda case, version: None))
     assert said(roles) == {1: (Role.RETAIN, "learned by the champion"), 404: (Role.SUPPRESSED, GONE)}
     assert [(count.role, count.cases) for count in count_roles(roles)] == [(Role.RETAIN, 1), (Role.SUPPRESSED, 1)]
+
+
+def test_a_model_that_reads_its_own_pictures_is_judged_on_those_that_have_one(unit: UnitOfWork) -> None:
+    """Arrays that were handed in with an adopted model: the cohort's pixels are never given to it."""
+    fill(unit, [make_case(number) for number in (1, 2, 3)])
+    own = digest_bytes(b"an array")
+    members = (
+        SnapshotMember("case-0001", 1, "drusen", "patient-0001", own, Split.TRAIN),
+        SnapshotMember("case-0002", 1, "atrophy", "patient-0002", own, Split.HOLDOUT),
+    )
+    manifest = TrainingManifest(
+        model="m",
+        status=ManifestStatus.DECLARED,
+        origin=Origin(OriginKind.CHECKPOINT, "0" * 64),
+        learned=(members[0].ref,),
+        unlearned=(),
+        selected_with=(),
+    )
+    sides = {"patient-0002": Split.HOLDOUT, "patient-0003": Split.HOLDOUT}
+    by_ref = {one.ref: one for one in members}
+    roles = assign_roles(
+        Cut(manifest, by_ref, read_standings(unit, "diagnosis"), sides, {}, lambda case, version: None)
+    )
+    assert [(row.case_id, row.role, row.pixels) for row in roles.rows] == [
+        ("case-0001", Role.RETAIN, own),
+        ("case-0002", Role.HOLDOUT, own),
+    ]

@@ -23,11 +23,15 @@ def resize(side: Scalar) -> Step:
     return Step("resize", 1, (Setting("side", side),))
 
 
+def resize_as(side: Scalar, mode: Scalar) -> Step:
+    return Step("resize", 2, (Setting("side", side), Setting("mode", mode)))
+
+
 def images(seed: int = 0, shape: tuple[int, ...] = (2, 6, 5, 3)) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8))
 
 
-@pytest.mark.parametrize("step", [Step("resise", 1), Step("resize", 2, (Setting("side", 4),))])
+@pytest.mark.parametrize("step", [Step("resise", 1), Step("resize", 3, (Setting("side", 4),))])
 def test_an_unknown_step_or_version_is_refused(step: Step) -> None:
     with pytest.raises(UnknownNameError, match="preprocessing step"):
         Chain((FLOAT, step))
@@ -50,6 +54,9 @@ def test_a_chain_begins_with_to_float_once(steps: tuple[Step, ...]) -> None:
         standardise(float("nan"), 1.0),
         standardise(True, 1.0),
         Step("resize", 1),
+        resize_as(0, "area"),
+        resize_as(4, "nearest"),
+        Step("resize", 2, (Setting("side", 4),)),
         Step("resize", 1, (Setting("side", 4), Setting("side", 4))),
         Step("to-float", 1, (Setting("side", 4),)),
     ],
@@ -132,6 +139,24 @@ def test_resize_leaves_its_own_size_untouched_and_averages_when_halving() -> Non
     assert_close(halved, torch.full((1, 1, 4, 4), 77 / 255))
     checkers = torch.tensor([[0, 255] * 8, [255, 0] * 8] * 8, dtype=torch.uint8).reshape(1, 16, 16, 1)
     assert float((Chain((FLOAT, resize(4))).apply(checkers) - 0.5).abs().max()) < 0.05
+
+
+@pytest.mark.parametrize("mode", ["area", "bilinear"])
+@pytest.mark.parametrize("side", [4, 9])
+def test_resize_as_is_what_monai_does_by_that_name(mode: str, side: int) -> None:
+    from monai.transforms.spatial.array import Resize
+
+    batch = images(seed=3, shape=(1, 12, 7, 3))
+    wanted = Resize((side, side), mode=mode)(Chain((FLOAT,)).apply(batch)[0])
+    assert_close(Chain((FLOAT, resize_as(side, mode))).apply(batch)[0], torch.as_tensor(wanted))
+
+
+def test_transposed_rows_are_columns_and_may_stand_before_a_resize() -> None:
+    batch, turn = images(seed=4), Step("transpose", 1)
+    plain = Chain((FLOAT,)).apply(batch)
+    assert torch.equal(Chain((FLOAT, turn)).apply(batch), plain.transpose(2, 3))
+    chain = Chain((FLOAT, turn, resize(4), standardise(0.5, 0.5)))
+    assert torch.equal(chain.standardised(chain.pixels(batch)), chain.apply(batch))
 
 
 def test_every_step_is_documented_and_the_default_chain_reads_in_the_unit_ball() -> None:
