@@ -12,7 +12,9 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 #: What scripts share: these have no result of their own.
-LIBRARIES = frozenset({"evidence", "fashion_cases", "ham_cases", "ham_page", "method_readings", "reference_recipe"})
+LIBRARIES = frozenset(
+    {"evidence", "fashion_cases", "ham_cases", "ham_page", "method_readings", "outside_training", "reference_recipe"}
+)
 
 
 def load() -> ModuleType:
