@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-deeper campaign-fashion campaign-speed campaign-demo campaign-ham10000 stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-deeper campaign-fashion campaign-speed campaign-demo campaign-ham10000 campaign-ham-adopted stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -80,6 +80,10 @@ campaign-demo: $(READY)  ## The whole demo with ten seeds: how often it ends as 
 campaign-ham10000: $(READY)  ## The tutorial's path on real images (HAM10000 names ham10000_64.npz); about a quarter of an hour
 	@test -n "$(HAM10000)" || { echo "Say where the images are: make campaign-ham10000 HAM10000=PATH/ham10000_64.npz"; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/ham10000.py "$(HAM10000)"
+
+campaign-ham-adopted: $(READY)  ## A model trained outside on the same images is adopted and revised; about three minutes
+	@test -n "$(HAM10000)" || { echo "Say where the images are: make campaign-ham-adopted HAM10000=PATH/ham10000_64.npz"; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/ham_adopted.py "$(HAM10000)"
 
 stale: $(READY)  ## Mark committed results that belong to earlier code
 	$(BIN)/python benchmarks/evidence.py

@@ -85,6 +85,18 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/screening/*.py",
         "pipelines/maintain_pipelines/search.py",
     ),
+    "ham_adopted": (
+        "benchmarks/ham10000.py",
+        "benchmarks/ham_cases.py",
+        "benchmarks/outside_training.py",
+        "maintain/gates/*.py",
+        "maintain/imaging/*.py",
+        "maintain/imaging/adopting/*.py",
+        "maintain/statistics/*.py",
+        "maintain/unlearn/retrain.py",
+        "maintain/unlearn/training.py",
+        "pipelines/maintain_pipelines/adopting/*.py",
+    ),
     "hospital_memorises": ("maintain/hospital/*.py", "maintain/imaging/*.py", "maintain/unlearn/*.py"),
     "interval_levels": (
         "maintain/statistics/arms.py",

@@ -28,6 +28,7 @@ LIBRARIES = frozenset(
         "method_readings",
         "method_report",
         "method_rows",
+        "outside_training",
         "reference_recipe",
     }
 )

@@ -58,6 +58,13 @@ def test_a_patient_who_asks_is_answered(answers: dict[str, Said]) -> None:
     assert "fundus-triage        2  champion  NO" in answers[asked].out
 
 
+def test_the_model_from_elsewhere_is_refused_adopted_and_proven(answers: dict[str, Said]) -> None:
+    refused, adopted = (said for line, said in answers.items() if "model adopt" in line)
+    assert "does not answer what production answered" in refused.err
+    assert "Manifest declared" in adopted.out
+    assert "manifest     proven" in answers["maintain model show fundus-other"].out
+
+
 def test_the_verdict_that_is_no_is_the_one_that_the_page_shows(answers: dict[str, Said]) -> None:
     sentence = "the share of decisions that change (churn) is shown above 0.01."
     assert sentence in answers["maintain run policies/expired.yaml"].out
@@ -89,7 +96,7 @@ def _do(line: str, patch: pytest.MonkeyPatch) -> Said:
         patch.chdir(Path.cwd() / words[1])
         return Said(0, "", "")
     if words[0] != "maintain":
-        return _by_shell(line)
+        return _by_shell(line.replace("python3 CHECKOUT", f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT))}"))
     if fed:
         patch.setattr(sys, "stdin", io.StringIO(_by_shell(fed).out))
     words = [_first_run() if word == "RUN" else word for word in words[1:]]
