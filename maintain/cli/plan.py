@@ -73,7 +73,7 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
     from maintain_pipelines.expecting import expect
-    from maintain_pipelines.prospects import prospects_of, release_chance, warning_of
+    from maintain_pipelines.prospects import prospects_of, release_chance, retrain_chance, warning_of
     from maintain_pipelines.reach import refuse_excess
     from maintain_pipelines.references import reference_cost
     from maintain_pipelines.select import preview
@@ -95,6 +95,7 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         "references": codec.encode(references),
         "prospects": [codec.encode(prospect) for prospect in prospects],
         "release_chance": None if nothing else release_chance(planned, prospects),
+        "retrain_chance": None if nothing else retrain_chance(planned, prospects),
         "changed": changed_document(since),
         "expected": codec.encode(expected),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from maintain_policies import Policy
 
 app = typer.Typer()
+
+#: Letters of a line of a gate's reason: a long one goes on below itself.
+REASON_WIDTH = 100
 runs_cases.add_to(app)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run; `maintain runs list` has them.")]
@@ -158,10 +162,11 @@ def abandon(context: typer.Context, run: RunName, as_json: AsJson = False) -> No
 def verdict_lines(verdict: Verdict) -> list[str]:
     """The gates of a verdict as a table, and the verdict."""
     words = {"pass": "PASS", "fail": "FAIL", "not-evaluated": "NOT EVALUATED"}
-    rows = [
-        (gate.gate, words[gate.outcome.value] + ("" if gate.decisive else " (reported)"), gate.reason)
-        for gate in verdict.gates
-    ]
+    rows = []
+    for gate in verdict.gates:
+        outcome = words[gate.outcome.value] + ("" if gate.decisive else " (reported)")
+        first, *others = textwrap.wrap(gate.reason, REASON_WIDTH) or [""]
+        rows += [(gate.gate, outcome, first), *(("", "", line) for line in others)]
     return [*console.table(("gate", "outcome", "why"), rows), "", f"Verdict: {words[verdict.outcome.value]}."]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from maintain.gates import requests_of
 from maintain.gates.base import number
 from maintain.gates.options import CASES_FOR_STRICT_TAIL
 from maintain.records import GateRequest, Plan, PlannedCase, RoleTable
@@ -35,7 +36,8 @@ from maintain.statistics.power import (
     HARD_SEED_SPREAD,
     USUAL_DISAGREEMENT,
 )
-from maintain.vocabulary import Role
+from maintain.unlearn import METHODS
+from maintain.vocabulary import Claim, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ def prospects_of(plan: Plan, roles: RoleTable) -> tuple[Prospect, ...]:
 
 
 def release_chance(plan: Plan, prospects: tuple[Prospect, ...]) -> float:
-    """The chance that an honest model of unchanged quality passes every decisive gate.
+    """The chance that an honest model of unchanged quality passes every decisive gate, were it judged by all of them.
 
-    Gates are taken as independent, which is slightly too low: they share cases.
+    Gates are taken as independent, which is slightly too low: they share cases. Caps on what changes are not in it.
     """
     return math.prod(prospect.chance for prospect in decisive(plan, prospects) if prospect.chance is not None)
 
@@ -78,21 +80,45 @@ def decisive(plan: Plan, prospects: tuple[Prospect, ...]) -> tuple[Prospect, ...
     return tuple(prospect for prospect in prospects if prospect.gate in names)
 
 
+def retrain_chance(plan: Plan, prospects: tuple[Prospect, ...]) -> float:
+    """The same of a model that was trained anew: digests decide of it, and of behaviour retention alone."""
+    names = {request.name for request in requests_of(plan, anew=True) if request.decisive}
+    return math.prod(one.chance for one in prospects if one.gate in names and one.chance is not None)
+
+
 def warning_of(plan: Plan, prospects: tuple[Prospect, ...]) -> str:
     """What to say before time is spent on a plan that even an honest model would probably not pass; else nothing."""
-    chance = release_chance(plan, prospects)
-    if chance >= LIKELY:
+    anew, revised = retrain_chance(plan, prospects), release_chance(plan, prospects)
+    if anew < LIKELY:
+        names = {request.name for request in requests_of(plan, anew=True) if request.decisive}
+        return (
+            f"The chance that an honest retrain of unchanged quality passes is {100 * anew:.0f} %;"
+            f" {_narrowest(prospects, names)}"
+        )
+    if revised >= LIKELY or all(_anew(method.name) for slot in plan.slots for method in slot.methods):
         return ""
-    counted = [prospect for prospect in decisive(plan, prospects) if prospect.chance is not None]
-    least = min(counted, key=lambda prospect: prospect.chance or 0.0)
+    names = {one.gate for one in decisive(plan, prospects)}
     return (
-        f"The chance that an honest retrain of unchanged quality passes is {100 * chance:.0f} %; the gate {least.gate}"
-        f" alone passes it in {100 * (least.chance or 0.0):.0f} of 100, judging {least.cases} images of"
-        f" {least.patients} patients. More patients to judge by, or a wider margin in the policy, raise it."
+        f"The chance that a revised champion which forgot everything passes is {100 * revised:.0f} %;"
+        f" {_narrowest(prospects, names)} A retrain, which digests decide, passes in {100 * anew:.0f} of 100."
     )
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _anew(method: str) -> bool:
+    return Claim.NEVER_SAW in METHODS[method].claims
+
+
+def _narrowest(prospects: tuple[Prospect, ...], names: set[str]) -> str:
+    """The gate of these that passes an honest model least often, and what would help."""
+    counted = [prospect for prospect in prospects if prospect.gate in names and prospect.chance is not None]
+    least = min(counted, key=lambda prospect: prospect.chance or 0.0)
+    return (
+        f"the gate {least.gate} alone passes it in {100 * (least.chance or 0.0):.0f} of 100, judging {least.cases}"
+        f" images of {least.patients} patients. More patients to judge by, or a wider margin in the policy, raise it."
+    )
 
 
 @dataclass(frozen=True, slots=True)

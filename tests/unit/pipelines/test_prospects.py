@@ -21,7 +21,7 @@ from maintain.statistics import (
     tail_share_power,
 )
 from maintain.vocabulary import Claim, Role
-from maintain_pipelines.prospects import Prospect, prospects_of, release_chance, warning_of
+from maintain_pipelines.prospects import Prospect, prospects_of, release_chance, retrain_chance, warning_of
 
 SLOT = Slot(1, (MethodRequest("retrain", ()),), 0.0125)
 
@@ -182,6 +182,25 @@ def test_a_plan_that_an_honest_model_would_probably_not_pass_says_so() -> None:
     assert said.startswith("The chance that an honest retrain of unchanged quality passes is ")
     assert "the gate retention alone" in said
     assert "200 images of 100 patients" in said
+
+
+def test_a_retrain_is_not_warned_of_gates_that_decide_nothing_about_it() -> None:
+    roles = roles_of({**LARGE, Role.FORGET: 40})
+    gates = (asked("integrity"), asked("never-saw"), asked("retention", margin=0.05), asked("held-out"))
+    plan = replace(plan_with(roles, *gates), claim=Claim.EXAMPLES)
+    prospects = prospects_of(plan, roles)
+    assert release_chance(plan, prospects) == 0.0
+    assert retrain_chance(plan, prospects) > 0.8
+    anew, revised = (
+        replace(plan, slots=(Slot(1, tuple(MethodRequest(name, ()) for name in names), 0.0125),))
+        for names in (("short-retrain", "retrain"), ("reset-refit", "retrain"))
+    )
+    assert warning_of(anew, prospects) == ""
+    said = warning_of(revised, prospects)
+    assert said.startswith(
+        "The chance that a revised champion which forgot everything passes is 0 %; the gate held-out"
+    )
+    assert "A retrain, which digests decide, passes in " in said
 
 
 def test_proofs_alone_never_warn() -> None:
