@@ -73,9 +73,13 @@ gates: [default]
 #: Commands that this walk does not say, each with its reason.
 ELSEWHERE = {
     "maintain bench verifier": "it draws its own problem",
-    "maintain demo": "it draws its own hospital",
+    "maintain cohort sample": "it draws a hospital in which nobody exists",
+    "maintain demo": "it draws its own hospital; test_demo searches its workspace",
     "maintain init": "it has met no data yet",
+    "maintain model adopt": "test_adopt searches for the identifiers of its tables",
+    "maintain policy new": "it reads no data",
     "maintain policy schema": "it reads nothing",
+    "maintain policy test": "its cohorts are written by hand",
 }
 
 
