@@ -26,7 +26,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the demo may write.")] = Path("demo"),
     patients: Annotated[int, typer.Option(min=60, help="Patients of the synthetic hospital.")] = 2600,
     epochs: Annotated[int, typer.Option(min=1, help="Passes of the champion's training.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of hospital, split and weights.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of hospital, split and weights.")] = 101,
     registry: RegistryStore = STORE_OF_NEW_WORKSPACES,
     as_json: AsJson = False,
 ) -> None:
