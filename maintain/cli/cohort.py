@@ -95,7 +95,7 @@ def sample(
 
 @app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """How many cases there are, by device, label and consent.
+    """How many cases there are, by device, site, label and consent.
 
     \b
     Example:
@@ -114,6 +114,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     ]
     for title, counts in (
         ("device", found.by_device),
+        ("site: device", found.by_site),
         ("label", found.by_label),
         ("consent", found.by_consent),
         ("eye", found.by_eye),

@@ -114,7 +114,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class CohortStatus:
-    """The cohort in numbers. `copies` counts images whose pixels another image has too."""
+    """The cohort in numbers. `copies` counts images whose pixels another image has too.
+
+    Sites are keyed codes, so each is counted with the device that it sent images of: that tells which one it is.
+    """
 
     patients: int
     studies: int
@@ -124,6 +127,7 @@ class CohortStatus:
     first_date: str | None
     last_date: str | None
     by_device: tuple[Count, ...]
+    by_site: tuple[Count, ...]
     by_label: tuple[Count, ...]
     by_consent: tuple[Count, ...]
     by_eye: tuple[Count, ...]

@@ -30,6 +30,7 @@ def count_cohort(unit: UnitOfWork) -> CohortStatus:
         first_date=unit.scalar(select(func.min(study.c.study_date))),
         last_date=unit.scalar(select(func.max(study.c.study_date))),
         by_device=_devices(unit),
+        by_site=_sites(unit),
         by_label=_labels(unit),
         by_consent=_counts(unit, [tables.patient.c.consent], select().select_from(tables.patient)),
         by_eye=_counts(unit, [image.c.eye], select().select_from(image)),
@@ -54,6 +55,19 @@ def _devices(unit: UnitOfWork) -> tuple[Count, ...]:
         .join(device, device.c.id == series.c.device_id)
     )
     return _counts(unit, [device.c.model], joined)
+
+
+def _sites(unit: UnitOfWork) -> tuple[Count, ...]:
+    image, series, study, device = tables.image_case, tables.series, tables.study, tables.device
+    joined = (
+        select()
+        .select_from(image)
+        .join(series, series.c.series == image.c.series)
+        .join(study, study.c.study == series.c.study)
+        .join(device, device.c.id == series.c.device_id)
+        .where(study.c.site.is_not(None))
+    )
+    return _counts(unit, [study.c.site, device.c.model], joined)
 
 
 def _labels(unit: UnitOfWork) -> tuple[Count, ...]:

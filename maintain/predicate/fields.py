@@ -104,7 +104,12 @@ _TABLE = (
         lambda case, _: tuple(case.device.software),
         multi=True,
     ),
-    Field("site", Kind.TEXT, "where the visit took place", lambda case, _: _one(case.site)),
+    Field(
+        "site",
+        Kind.TEXT,
+        "where the visit took place: a keyed code; cohort status lists them",
+        lambda case, _: _one(case.site),
+    ),
     Field(
         "image.eye",
         Kind.TEXT,

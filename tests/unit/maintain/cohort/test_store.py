@@ -239,6 +239,7 @@ def test_status_counts(unit: UnitOfWork) -> None:
     assert (status.patients, status.studies, status.images, status.copies) == (3, 3, 3, 2)
     assert (status.first_date, status.last_date) == ("2020-01-01", "2024-03-01")
     assert status.by_device == (Count("(not recorded)", 1), Count("Cirrus 800 FA", 2))
+    assert status.by_site == (Count(f"{cases[0].site}: (not recorded)", 1), Count(f"{cases[0].site}: Cirrus 800 FA", 2))
     assert status.by_label == (Count("diagnosis: atrophy", 1), Count("diagnosis: drusen", 2))
     assert status.by_consent == (Count("unknown", 2), Count("withdrawn", 1))
     assert status.by_eye == (Count("(not recorded)", 1), Count("L", 1), Count("R", 1))
