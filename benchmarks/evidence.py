@@ -48,6 +48,7 @@ ATTEMPTS = (
 HANGS_ON: Mapping[str, tuple[str, ...]] = {
     "demo_chain": (
         *ATTEMPTS,
+        "benchmarks/demo_cells.py",
         "benchmarks/demo_seeds.txt",
         "maintain/unlearn/**/*.py",
         "pipelines/maintain_pipelines/demo/*.py",
@@ -146,6 +147,9 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
 #: code and defaults and on what makes a cell, and not on the script, which counts and writes.
 BY_METHOD = frozenset({"deeper_networks", "method_table"})
 
+#: Results whose cells are made by a module that they hang on: their script only plays and tells.
+TOLD_APART = frozenset({"demo_chain"})
+
 #: What stands at the top of a table that other code made.
 STALE = "> **Stale:** made by earlier code than this tree's; run the script again before leaning on a figure.\n\n"
 
@@ -154,7 +158,8 @@ def code_digest(name: str) -> Digest:
     """The digest of everything that a result hangs on, as it stands in this tree."""
     if name in BY_METHOD:
         return digest_json([sources_digest(HANGS_ON[name]), {method: _told(method) for method in METHODS}])
-    return sources_digest((*HANGS_ON[name], f"benchmarks/{name}.py"))
+    script = () if name in TOLD_APART else (f"benchmarks/{name}.py",)
+    return sources_digest((*HANGS_ON[name], *script))
 
 
 def code_of(method: str) -> Digest:

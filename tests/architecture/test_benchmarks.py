@@ -17,6 +17,7 @@ LIBRARIES = frozenset(
     {
         "deeper_cells",
         "deeper_ranking",
+        "demo_cells",
         "evidence",
         "fashion_arms",
         "fashion_cases",
