@@ -94,8 +94,9 @@ def _workspace(root: Path, seed: int, registry: str) -> Path:
 
     if not (root / SETTINGS_FILE).is_file():
         create_workspace(root, clock=SystemClock(), actor=actor(), pseudonym_key=demo_key(seed), registry=registry)
-    for name in STORY_POLICIES:
-        (root / "policies" / name).write_text(demo_policy(name), encoding="utf-8")
+    for path in (root / "policies" / name for name in STORY_POLICIES):
+        if not path.is_file():
+            path.write_text(demo_policy(path.name), encoding="utf-8")
     return root
 
 

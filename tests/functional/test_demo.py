@@ -9,13 +9,18 @@ from typing import Any
 
 import pytest
 
+import maintain_policies
 from helpers.commands import Said, say
 from maintain.settings import MLFLOW, find_workspace
 from maintain_pipelines.demo import MODEL, STORIES
+from maintain_policies import Catalogues, Policy, load_policy
 from maintain_registry import MlflowStore, open_store
 
 #: A few passes over the tests' hospital prove nothing about behaviour, which is no matter here.
 SHORT = ("--seed", "3", "--epochs", "1")
+
+#: The widest margin that a policy may ask for.
+WIDE = 0.5
 
 #: Of every patient and picture of the hospital, the texts that name them outside.
 NAMING = ("patient_id", "sop_uid", "study_uid", "series_uid")
@@ -30,7 +35,19 @@ def played(hospital: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     pytest.importorskip("mlflow", reason="MLflow is not installed")
     folder = tmp_path_factory.mktemp("demo")
     (folder / "hospital").symlink_to(hospital)
-    return folder, say("demo", folder, *SHORT, "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(maintain_policies, "load_policy", _lenient)
+        said = say("demo", folder, *SHORT, "--json")
+    assert said.code in (0, 1, 3), said.err
+    return folder, said
+
+
+def _lenient(path: Path, known: Catalogues) -> Policy:
+    """The policy with a retention that so small a hospital can show: every story that is retrained registers."""
+    wide = f"margin: {WIDE}, lineage_margin: {WIDE}, by_margin: {WIDE}"
+    text = path.read_text(encoding="utf-8").replace("gates: default", f"gates: [default, {{retention: {{{wide}}}}}]")
+    path.write_text(text.replace("retention: {by:", f"retention: {{{wide}, by:"), encoding="utf-8")
+    return load_policy(path, known)
 
 
 def test_a_folder_that_is_no_whole_hospital_is_refused(tmp_path: Path) -> None:
@@ -70,9 +87,9 @@ def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Sa
     from maintain_pipelines.champions import MANIFEST_FILE
 
     store = _store(played[0])
-    camera = _story(played[1], "a")
-    if camera["version"] is None:
-        pytest.skip("the camera's story registered nothing in this tiny hospital")
+    camera, consent = _story(played[1], "a"), _story(played[1], "c")
+    assert camera["version"] == 2
+    assert consent["version"] > 2
     folder = Path(camera["report"]).parent
     (roles,) = folder.glob("roles-*.jsonl")
     gone = {row["case_id"] for row in map(json.loads, roles.read_text().splitlines()) if row.get("role") == "forget"}
