@@ -49,7 +49,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ("unit: image", "unit: eye", "unit: series", "unit: study"),
         "consent is said of a patient, so every image of the patient matches by itself",
     ),
-    "retired-camera": {"unit: series": "a series is taken by one device, so all of its images match or none"},
+    "retired-camera": {
+        "unit: series": "a series is taken by one device, so all of its images match or none",
+        "methods: without retrain": ANYHOW,
+    },
+    "variant-anatomy": {"methods: without retrain": ANYHOW},
     "scanner-software": {"methods: without retrain": ANYHOW},
     "wrong-labels": {"methods: without retrain": ANYHOW},
     "diagnosis-relabelled": {"methods: without retrain": ANYHOW},
