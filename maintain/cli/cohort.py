@@ -281,13 +281,13 @@ def suppress(
 
 
 def _tell_mismatches(reports: Sequence[IngestReport]) -> None:
-    strangers = sum(report.count("rows-without-image") for report in reports)
-    bare = sum(report.count("images-without-row") for report in reports)
-    matched = sum(report.count(name) for report in reports for name in ("new", "changed", "unchanged"))
-    if strangers and not matched:
-        console.say("No row found its image: are the images read in, and does the map say who issues the numbers?")
-    elif strangers or bare:
-        console.say(f"{strangers} rows match no image, and were not kept; {bare} images have no row.")
+    """Say of each table what was not kept. Images without a row are counted a table, and never added up."""
+    for report in reports:
+        strangers = report.count("rows-without-image")
+        if strangers and not any(report.count(name) for name in ("new", "changed", "unchanged")):
+            console.say("No row found its image: are the images read in, and does the map say who issues the numbers?")
+        elif strangers:
+            console.say(f"{strangers} rows match no image, and were not kept.")
 
 
 def _told(version: LabelVersion) -> str:

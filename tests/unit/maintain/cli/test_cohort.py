@@ -63,6 +63,20 @@ def test_what_a_map_leaves_unmatched_is_told(tmp_path: Path) -> None:
     assert "No row found its image" in said.err
 
 
+def test_tables_are_told_of_one_by_one(tmp_path: Path) -> None:
+    workspace, mapping = new_workspace(tmp_path / "w"), tmp_path / "labels.yaml"
+    mapping.write_text("join: {instance: UID}\nlabels: {diagnosis: Finding}\n", encoding="utf-8")
+    write_dicom(tmp_path / "in" / "a", 1)
+    assert say("cohort", "ingest", tmp_path / "in", workspace=workspace).code == 0
+    tables = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    tables[0].write_text(f"UID,Finding\n{instance_uid(1)},drusen\n1.2.3,drusen\n", encoding="utf-8")
+    tables[1].write_text("UID,Finding\n1.2.3,drusen\n", encoding="utf-8")
+    said = say("cohort", "ingest", *tables, "--kind", "labels", "--map", mapping, workspace=workspace)
+    assert "1 rows match no image, and were not kept.\nNo row found its image" in said.err
+    bare = [line.rpartition(", ")[2] for line in said.out.splitlines() if line.startswith("labels")]
+    assert bare == ["0 images-without-row", "1 images-without-row"]
+
+
 def test_a_case_shows_every_answer_that_was_recorded(tmp_path: Path) -> None:
     workspace, table, mapping = new_workspace(tmp_path / "w"), tmp_path / "findings.csv", tmp_path / "labels.yaml"
     mapping.write_text("join: {instance: UID}\nlabels: {diagnosis: Finding}\n", encoding="utf-8")
