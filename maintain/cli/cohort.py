@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,10 @@ from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson, Place
 from maintain.vocabulary import Reason
+
+if TYPE_CHECKING:
+    from maintain.cohort import LabelVersion
+    from maintain_pipelines.ingest import IngestReport
 
 app = typer.Typer()
 
@@ -31,14 +36,22 @@ def ingest(
         list[Path], typer.Argument(metavar="SOURCE...", help="Folders of DICOM, or CSV files.", readable=False)
     ],
     kind: Annotated[SourceKind, typer.Option("--kind", "-k", help="What the sources are.")] = SourceKind.DICOM,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="Which columns of the labels mean what: YAML.", readable=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read sources into the cohort. Saying it again reads only what is new.
+
+    A table of labels names images by SOPInstanceUID, or has a map that says which of its columns do, or which say
+    patient, date and eye. A row that could mean several images is refused with its line.
 
     \b
     Examples:
       maintain cohort ingest /data/fundus --kind dicom
       maintain cohort ingest labels.csv --kind labels
+      maintain cohort ingest findings.csv --kind labels --map labels.yaml
       maintain cohort ingest withdrawals.csv --kind consent
     """
     from maintain.cli.composition import open_context
@@ -46,12 +59,14 @@ def ingest(
 
     place: Place = context.obj
     with open_context(place) as ports:
-        reports = [ingest_source(kind.value, source, ports) for source in sources]
+        reports = [ingest_source(kind.value, source, ports, mapping=mapping) for source in sources]
     lines = [line for report in reports for line in report.lines()]
     if kind is SourceKind.LABELS and (unknown := sum(report.count("unknown") for report in reports)):
         console.say(
             f"{unknown} labels are of images that are not in the cohort, and were not kept: read the images first."
         )
+    if mapping is not None:
+        _tell_mismatches(reports)
     console.answer(
         {"reports": [report.document() for report in reports]}, lines, schema="cohort-ingest", as_json=as_json
     )
@@ -131,7 +146,7 @@ def show(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The keyed identifier of a case.")],
     as_json: AsJson = False,
 ) -> None:
-    """One case: its device, labels, consent, and where it stands.
+    """One case: its device, consent, labels, and every answer that was ever recorded with who, when and which table.
 
     \b
     Example:
@@ -142,7 +157,8 @@ def show(
     from maintain.cohort import CohortStore
 
     with open_context(context.obj) as ports, ports.database.read() as unit:
-        found = CohortStore(unit).case(case)
+        store = CohortStore(unit)
+        found, history = store.case(case), store.label_history(case)
     lines = [
         f"case      {found.case_id}",
         f"patient   {found.patient}",
@@ -152,7 +168,9 @@ def show(
     lines += [f"patient   {found.sex or '-'}, {found.age if found.age is not None else '-'} years"]
     lines += [f"consent   {found.consent}", f"pixels    {found.pixels}"]
     lines += [f"label     {label.name} = {label.value} (version {label.version})" for label in found.labels]
-    console.answer(codec.encode(found), lines, schema="cohort-show", as_json=as_json)
+    lines += [_told(version) for version in history]
+    document = {**codec.encode(found), "history": codec.encode(history)}
+    console.answer(document, lines, schema="cohort-show", as_json=as_json)
 
 
 @app.command()
@@ -257,3 +275,23 @@ def suppress(
         f"Asked for: images {done.cases}, exact copies of them {done.copies}, patients {done.patients}.",
     ]
     console.answer(codec.encode(done), lines, schema="cohort-suppress", as_json=as_json)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _tell_mismatches(reports: Sequence[IngestReport]) -> None:
+    """Say of each table what was not kept. Images without a row are counted a table, and never added up."""
+    for report in reports:
+        strangers = report.count("rows-without-image")
+        if strangers and not any(report.count(name) for name in ("new", "changed", "unchanged")):
+            console.say("No row found its image: are the images read in, and does the map say who issues the numbers?")
+        elif strangers:
+            console.say(f"{strangers} rows match no image, and were not kept.")
+
+
+def _told(version: LabelVersion) -> str:
+    answer = f"history   {version.name} = {version.value} (version {version.version}), recorded {version.recorded}"
+    if version.ingest is None:
+        return f"{answer}; nobody wrote down who read it"
+    return f"{answer} by {version.actor or 'nobody named'} from table {version.contents} (intake {version.ingest})"

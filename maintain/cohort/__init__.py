@@ -12,10 +12,12 @@ if TYPE_CHECKING:
         ConsentCounts,
         ConsentFact,
         Count,
+        EyeKey,
         FileOutcome,
         KnownFile,
         LabelCounts,
         LabelFact,
+        LabelVersion,
         Patient,
         Standing,
         commitment,
@@ -61,10 +63,12 @@ __all__ = [
     "ConsentCounts",
     "ConsentFact",
     "Count",
+    "EyeKey",
     "FileOutcome",
     "KnownFile",
     "LabelCounts",
     "LabelFact",
+    "LabelVersion",
     "Patient",
     "Selected",
     "SplitCount",
@@ -100,8 +104,8 @@ __all__ = [
 #: Where each name lives; the store and what leans on it bring SQLAlchemy, so all wait for their first use.
 _ROOMS = {
     "facts": (
-        "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count FileOutcome KnownFile LabelCounts "
-        "LabelFact Patient Standing commitment"
+        "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count EyeKey FileOutcome KnownFile LabelCounts "
+        "LabelFact LabelVersion Patient Standing commitment"
     ),
     "reading": "read_standings",
     "selection": (

@@ -17,7 +17,9 @@ from maintain.database import UnitOfWork, tables
 from maintain.vocabulary import ConsentStatus
 
 
-def write_labels(unit: UnitOfWork, facts: Sequence[LabelFact], *, now: datetime) -> LabelCounts:
+def write_labels(
+    unit: UnitOfWork, facts: Sequence[LabelFact], *, now: datetime, ingest: int | None = None
+) -> LabelCounts:
     """Record answers. A changed one becomes the next version; the old one stays for those who learned it."""
     cases = {row.case_id for row in unit.rows(select(tables.image_case.c.case_id))}
     known = {(row.case_id, row.name): (row.version, row.value) for row in unit.rows(latest_labels())}
@@ -38,6 +40,7 @@ def write_labels(unit: UnitOfWork, facts: Sequence[LabelFact], *, now: datetime)
                     "version": version + 1,
                     "value": fact.value,
                     "recorded": timestamp(now),
+                    "ingest_id": ingest,
                 }
             )
     unit.execute_many(insert(tables.label), rows)

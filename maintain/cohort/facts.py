@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from maintain.hashing import Digest
 from maintain.records import Case
-from maintain.vocabulary import ConsentStatus, FileStatus
+from maintain.vocabulary import ConsentStatus, Eye, FileStatus
+
+#: One eye of a patient on one day (ISO): how a table without UIDs says which image it means.
+EyeKey: TypeAlias = tuple[str, str, Eye]
 
 
 class Conflict(StrEnum):
@@ -63,6 +67,22 @@ class LabelFact:
     case_id: str
     name: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelVersion:
+    """One answer as it was recorded: when, by whom, and from which intake of which table.
+
+    `contents` is the keyed mark of the table. The last three are None where an earlier schema did not ask.
+    """
+
+    name: str
+    version: int
+    value: str
+    recorded: str
+    actor: str | None
+    ingest: int | None
+    contents: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
-from maintain.cohort.facts import Standing
+from maintain.cohort.facts import EyeKey, LabelVersion, Standing
 from maintain.database import UnitOfWork, tables
 from maintain.records import Case, Device, Label
 from maintain.vocabulary import ConsentStatus, Eye
@@ -38,6 +38,33 @@ def read_standings(unit: UnitOfWork, label_name: str) -> tuple[Standing, ...]:
     columns = (image.c.case_id, patient.c.patient, study.c.study, device.c.model, image.c.pixels, patient.c.consent)
     rows = unit.rows(joined(*columns).order_by(image.c.case_id))
     return tuple(_standing(row, *answers.get(row.case_id, (None, 0))) for row in rows)
+
+
+def read_label_history(unit: UnitOfWork, case_id: str) -> tuple[LabelVersion, ...]:
+    """Every answer ever recorded about a case, by label and oldest first."""
+    label, ingest = tables.label, tables.ingest
+    columns = (label.c.name, label.c.version, label.c.value, label.c.recorded, ingest.c.actor, ingest.c.contents)
+    wanted = (
+        select(*columns, label.c.ingest_id)
+        .join(ingest, ingest.c.id == label.c.ingest_id, isouter=True)
+        .where(label.c.case_id == case_id)
+        .order_by(label.c.name, label.c.version)
+    )
+    return tuple(
+        LabelVersion(row.name, row.version, row.value, row.recorded, row.actor, row.ingest_id, row.contents)
+        for row in unit.rows(wanted)
+    )
+
+
+def read_cases_by_eye(unit: UnitOfWork) -> Mapping[EyeKey, tuple[str, ...]]:
+    """The images of every eye of every patient on every day, where day and eye are known."""
+    image, study = tables.image_case, tables.study
+    columns = (image.c.case_id, tables.patient.c.patient, study.c.study_date, image.c.eye)
+    known = joined(*columns).where(study.c.study_date.is_not(None), image.c.eye.is_not(None))
+    found: dict[EyeKey, list[str]] = defaultdict(list)
+    for row in unit.rows(known.order_by(image.c.case_id)):
+        found[row.patient, row.study_date, Eye(row.eye)].append(row.case_id)
+    return {key: tuple(cases) for key, cases in found.items()}
 
 
 def joined(*columns: ColumnElement[Any]) -> Select[Any]:

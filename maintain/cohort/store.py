@@ -19,14 +19,16 @@ from maintain.cohort.facts import (
     CohortStatus,
     ConsentCounts,
     ConsentFact,
+    EyeKey,
     FileOutcome,
     KnownFile,
     LabelCounts,
     LabelFact,
+    LabelVersion,
     Patient,
 )
 from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
-from maintain.cohort.reading import read_cases
+from maintain.cohort.reading import read_cases, read_cases_by_eye, read_label_history
 from maintain.cohort.status import count_cohort
 from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
@@ -66,10 +68,15 @@ class CohortStore:
             found = self.unit.scalar(wanted)
         return int(found)
 
-    def begin_ingest(self, source: int, *, code: str, now: datetime) -> int:
-        """Open the record of one intake; it stays unfinished if the intake is killed."""
+    def begin_ingest(
+        self, source: int, *, code: str, now: datetime, actor: str | None = None, contents: str | None = None
+    ) -> int:
+        """Open the record of one intake; it stays unfinished if the intake is killed.
+
+        `contents` is the keyed mark of what a table held: a file of the same name may hold something else next week.
+        """
         row = {"source_id": source, "started": timestamp(now), "counts": {}, "code": code}
-        result = self.unit.connection.execute(insert(tables.ingest), row)
+        result = self.unit.connection.execute(insert(tables.ingest), {**row, "actor": actor, "contents": contents})
         return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
 
     def finish_ingest(self, ingest: int, counts: Mapping[str, int], *, now: datetime) -> None:
@@ -108,9 +115,9 @@ class CohortStore:
         parts = [arrivals[at : at + JUDGED_TOGETHER] for at in range(0, len(arrivals), JUDGED_TOGETHER)]
         return tuple(outcome for part in parts for outcome in file_arrivals(self.unit, source, part))
 
-    def record_labels(self, facts: Sequence[LabelFact], *, now: datetime) -> LabelCounts:
-        """Record answers; a changed one is a new version."""
-        return write_labels(self.unit, facts, now=now)
+    def record_labels(self, facts: Sequence[LabelFact], *, now: datetime, ingest: int | None = None) -> LabelCounts:
+        """Record answers, read by this intake; a changed one is a new version."""
+        return write_labels(self.unit, facts, now=now, ingest=ingest)
 
     def record_consents(self, facts: Sequence[ConsentFact]) -> ConsentCounts:
         """Record what a consent register says."""
@@ -131,6 +138,18 @@ class CohortStore:
                 remedy="Cases are named by keyed pseudonyms; `maintain plan POLICY --json` lists those of a policy.",
             )
         return found[0]
+
+    def label_history(self, case_id: str) -> tuple[LabelVersion, ...]:
+        """Every answer ever recorded about a case, by label and oldest first."""
+        return read_label_history(self.unit, case_id)
+
+    def cases_by_eye(self) -> Mapping[EyeKey, tuple[str, ...]]:
+        """The images of every eye of every patient on every day; those without a date or an eye are left out."""
+        return read_cases_by_eye(self.unit)
+
+    def case_ids(self) -> frozenset[str]:
+        """The pseudonym of every image."""
+        return frozenset(row.case_id for row in self.unit.rows(select(tables.image_case.c.case_id)))
 
     def of_patient(self, patient: str) -> tuple[Case, ...]:
         """Every case of one patient, ordered; none where the cohort does not know the patient."""

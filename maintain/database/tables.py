@@ -55,7 +55,9 @@ ingest = Table(
     Column("finished", String),
     Column("counts", JSON, nullable=False),
     Column("code", String, nullable=False),
-    comment="One intake of one source.",
+    Column("actor", String),
+    Column("contents", String),
+    comment="One intake of one source: who read it, and of a table the keyed mark of what it held.",
 )
 
 file = Table(
@@ -144,6 +146,7 @@ label = Table(
     Column("version", Integer, primary_key=True),
     Column("value", String, nullable=False),
     Column("recorded", String, nullable=False),
+    Column("ingest_id", ForeignKey("ingest.id")),
     comment="Recorded answers; a correction is a new version, never an overwrite.",
 )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from maintain.intake.declared import FileRow, MemberRow, OutputRow, read_files, read_members, read_outputs
 from maintain.intake.devices import normalise_device
 from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
+from maintain.intake.mapped import EyeColumns, InstanceColumn, MappedRow, MappedTable, read_mapped_labels
+from maintain.intake.sheets import describe_lines
 from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
 
 if TYPE_CHECKING:
@@ -19,13 +21,17 @@ __all__ = [
     "FASHION_MNIST",
     "ConsentRow",
     "ConsentTable",
+    "EyeColumns",
     "FileRow",
     "Flag",
     "FoundFile",
     "IdxImages",
     "IdxPart",
+    "InstanceColumn",
     "LabelRow",
     "LabelTable",
+    "MappedRow",
+    "MappedTable",
     "MemberRow",
     "OutputRow",
     "Pseudonyms",
@@ -33,6 +39,7 @@ __all__ = [
     "Rejection",
     "RejectionReason",
     "create_key",
+    "describe_lines",
     "find_files",
     "load_pseudonyms",
     "normalise_device",
@@ -41,6 +48,7 @@ __all__ = [
     "read_files",
     "read_idx",
     "read_labels",
+    "read_mapped_labels",
     "read_members",
     "read_outputs",
 ]

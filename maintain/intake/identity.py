@@ -103,6 +103,10 @@ class Pseudonyms:
         """The mark of a file's place below its source: folders are named after patients, too."""
         return self._digest("file", place)
 
+    def contents(self, digest: str) -> str:
+        """The mark of what a table holds: a bare digest would tell a short one to whoever guesses its rows."""
+        return self._digest("contents", digest)
+
     def _digest(self, *message: str) -> str:
         text = _SEPARATOR.join(message).encode("utf-8", "surrogatepass")
         return hmac.digest(self.key, text, "sha256")[:PSEUDONYM_BYTES].hex()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maintain.errors import InputError
+from maintain.hashing import Digest, digest_bytes
 
 #: What may stand between two cells; the one that the header uses most is taken.
 DELIMITERS = (",", ";", "\t")
@@ -37,11 +38,12 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: the file's name, its headers in lower case, its rows."""
+    """A table: the file's name, its headers in lower case, its rows, and the digest of its text."""
 
     name: str
     headers: tuple[str, ...]
     rows: tuple[SheetRow, ...]
+    digest: Digest
 
     def refused(self, what: str, remedy: str, *, lines: Iterable[int] = (1,)) -> InputError:
         """The error for something wrong at these lines."""
@@ -66,7 +68,7 @@ def read_sheet(path: Path, *, required: Sequence[str]) -> Sheet:
         raise _refused(path, "line 1 holds no column names", "Write the column names into the first line.")
     headers = _headers(path, table[0][1], required)
     rows = tuple(_rows(path, headers, [(line, cells) for line, cells in table[1:] if any(cells)]))
-    return Sheet(path.name, tuple(header for header in headers if header), rows)
+    return Sheet(path.name, tuple(header for header in headers if header), rows, digest_bytes(text.encode()))
 
 
 def describe_lines(lines: Iterable[int]) -> str:

@@ -6,7 +6,6 @@ hospital to say.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TypeVar
 
 from maintain.intake.identity import Pseudonyms
 from maintain.intake.sheets import Sheet, SheetRow, read_sheet
+from maintain.predicate import LABEL_NAME
 from maintain.vocabulary import ConsentStatus
 
 _Key = TypeVar("_Key")
@@ -61,9 +61,6 @@ IDENTIFYING_COLUMNS = frozenset(
     )
 )
 
-#: What a label may be called: the names that a policy can write after `label.`
-LABEL_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
-
 #: A label is an answer, not a comment: free text may name people.
 LONGEST_LABEL = 64
 
@@ -79,10 +76,11 @@ class LabelRow:
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """A table of labels: the names of its columns, and every answer in it."""
+    """A table of labels: the names of its columns, every answer in it, and the keyed mark of what it holds."""
 
     names: tuple[str, ...]
     rows: tuple[LabelRow, ...]
+    contents: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +108,28 @@ def read_labels(path: Path, pseudonyms: Pseudonyms) -> LabelTable:
     key = INSTANCE_COLUMN.casefold()
     names = tuple(header for header in sheet.headers if header != key)
     _check_names(sheet, names)
-    _refuse_lines(sheet, [row for row in sheet.rows if not row.cells[key]], "no SOPInstanceUID")
-    overlong = [row for row in sheet.rows if any(len(row.cells[name]) > LONGEST_LABEL for name in names)]
-    _refuse_lines(sheet, overlong, f"a label of more than {LONGEST_LABEL} characters")
+    refuse_lines(sheet, [row for row in sheet.rows if not row.cells[key]], "no SOPInstanceUID")
+    refuse_overlong(sheet, names)
     said = [
-        (row, (pseudonyms.uid("instance", row.cells[key]), name), _normal(value))
+        (row, (pseudonyms.uid("instance", row.cells[key]), name), label_text(value))
         for row in sheet.rows
         for name in names
         if (value := row.cells[name])
     ]
     answers = agreed(sheet, said, "the same image with different labels")
-    return LabelTable(names, tuple(LabelRow(case_id, name, value) for (case_id, name), value in answers.items()))
+    rows = tuple(LabelRow(case_id, name, value) for (case_id, name), value in answers.items())
+    return LabelTable(names, rows, pseudonyms.contents(sheet.digest))
 
 
 def read_consents(path: Path, pseudonyms: Pseudonyms) -> ConsentTable:
     """Read a consent register. Raises `InputError` naming the file and every line that is wrong."""
     sheet = read_sheet(path, required=(PATIENT_COLUMN, STATUS_COLUMN))
     unclear = [row for row in sheet.rows if row.cells[STATUS_COLUMN].casefold() not in STATUSES]
-    _refuse_lines(sheet, unclear, f"the status is none of {', '.join(STATUSES)}")
+    refuse_lines(sheet, unclear, f"the status is none of {', '.join(STATUSES)}")
     undated = [row for row in sheet.rows if not _is_date(row.cells.get(DATE_COLUMN, ""))]
-    _refuse_lines(sheet, undated, "the date is not one of the form 2026-03-31")
+    refuse_lines(sheet, undated, "the date is not one of the form 2026-03-31")
     patients = [(row, _patient(row, pseudonyms)) for row in sheet.rows]
-    _refuse_lines(sheet, [row for row, patient in patients if patient is None], "the PatientID names nobody")
+    refuse_lines(sheet, [row for row, patient in patients if patient is None], "the PatientID names nobody")
     said = [
         (row, patient, (STATUSES[row.cells[STATUS_COLUMN].casefold()], row.cells.get(DATE_COLUMN) or None))
         for row, patient in patients
@@ -155,6 +153,37 @@ def agreed(sheet: Sheet, said: list[tuple[SheetRow, _Key, _Value]], contradictio
     return agreed
 
 
+def check_label_name(sheet: Sheet, name: str, *, column: str) -> None:
+    """Raise `InputError` where a column's header or the label's name identifies people, or no policy could write it."""
+    for word in (column, name):
+        if "".join(filter(str.isalpha, word)) in IDENTIFYING_COLUMNS:
+            raise sheet.refused(
+                f"the column {word} identifies patients or files and cannot be a label", "Remove that column."
+            )
+    if LABEL_NAME.fullmatch(name) is None:
+        raise sheet.refused(
+            f"column {sheet.headers.index(column) + 1} has a name that no policy could write",
+            "Use small letters, digits and single - or _, for example retinopathy-grade.",
+        )
+
+
+def refuse_overlong(sheet: Sheet, columns: tuple[str, ...]) -> None:
+    """Raise `InputError` with the lines where a label in one of these columns is longer than an answer."""
+    overlong = [row for row in sheet.rows if any(len(row.cells[column]) > LONGEST_LABEL for column in columns)]
+    refuse_lines(sheet, overlong, f"a label of more than {LONGEST_LABEL} characters")
+
+
+def refuse_lines(sheet: Sheet, rows: list[SheetRow], what: str) -> None:
+    """Raise `InputError` with the lines of these rows, if there are any."""
+    if rows:
+        raise sheet.refused(what, "Mend these lines and read the file again.", lines=[row.line for row in rows])
+
+
+def label_text(value: str) -> str:
+    """A label as it is compared and kept: NFC."""
+    return unicodedata.normalize("NFC", value)
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -162,20 +191,7 @@ def _check_names(sheet: Sheet, names: tuple[str, ...]) -> None:
     if not names:
         raise sheet.refused("no column beside SOPInstanceUID", "Add a column with the labels, named after them.")
     for name in names:
-        if "".join(filter(str.isalpha, name)) in IDENTIFYING_COLUMNS:
-            raise sheet.refused(
-                f"the column {name} identifies patients or files and cannot be a label", "Remove that column."
-            )
-        if LABEL_NAME.fullmatch(name) is None:
-            raise sheet.refused(
-                f"column {sheet.headers.index(name) + 1} has a name that no policy could write",
-                "Use small letters, digits and single - or _, for example retinopathy-grade.",
-            )
-
-
-def _refuse_lines(sheet: Sheet, rows: list[SheetRow], what: str) -> None:
-    if rows:
-        raise sheet.refused(what, "Mend these lines and read the file again.", lines=[row.line for row in rows])
+        check_label_name(sheet, name, column=name)
 
 
 def _patient(row: SheetRow, pseudonyms: Pseudonyms) -> str | None:
@@ -187,7 +203,3 @@ def _is_date(text: str) -> bool:
         return not text or date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _normal(value: str) -> str:
-    return unicodedata.normalize("NFC", value)

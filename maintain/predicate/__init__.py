@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from maintain.predicate.check import Flaw, Part, check
 from maintain.predicate.evaluate import date_interval, matches, matches_glob
-from maintain.predicate.fields import FIELDS, LATER_FIELDS, Field, field_named, field_values, is_later
+from maintain.predicate.fields import FIELDS, LABEL_NAME, LATER_FIELDS, Field, field_named, field_values, is_later
 from maintain.predicate.tree import (
     OPERATORS,
     AllOf,
@@ -27,6 +27,7 @@ from maintain.predicate.words import Absent, absent_among, absent_values, descri
 
 __all__ = [
     "FIELDS",
+    "LABEL_NAME",
     "LATER_FIELDS",
     "OPERATORS",
     "Absent",

@@ -130,6 +130,9 @@ _TABLE = (
 #: Every field that this version can test, in the order in which people are shown them.
 FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _TABLE})
 
+#: What a label may be called where one is recorded: a name that a policy can write after `label.` without quotes.
+LABEL_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+
 #: Fields that the language has and this version cannot test yet.
 LATER_FIELDS = ("score.NAME", "request.status", "attribute.KEYWORD")
 

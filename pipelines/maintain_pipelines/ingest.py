@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -17,14 +18,16 @@ from typing import TypeAlias
 from maintain import __version__
 from maintain.arrays import ArrayStore
 from maintain.clock import Clock
-from maintain.cohort import Arrival, CohortStore, ConsentFact, Count, FileOutcome, KnownFile, LabelFact
+from maintain.cohort import Arrival, CohortStore, ConsentFact, Count, FileOutcome, KnownFile, LabelCounts, LabelFact
 from maintain.database import UnitOfWork
-from maintain.errors import UnknownNameError
+from maintain.errors import InputError, UnknownNameError
 from maintain.intake import (
     FoundFile,
+    MappedTable,
     Pseudonyms,
     Reading,
     Rejection,
+    describe_lines,
     find_files,
     load_pseudonyms,
     read_consents,
@@ -33,6 +36,7 @@ from maintain.intake import (
 )
 from maintain.vocabulary import FileStatus
 from maintain_pipelines.context import Context
+from maintain_pipelines.joining import join_labels, read_joinable
 from maintain_registry import Event, EventKind
 
 #: Opens a writing unit of work.
@@ -41,17 +45,25 @@ Begin: TypeAlias = Callable[[], AbstractContextManager[UnitOfWork]]
 #: Told how many of how many files are done.
 Progress: TypeAlias = Callable[[int, int], None]
 
+#: What can be read.
+KINDS = ("dicom", "consent", "labels")
+
 #: Files of one transaction: what a kill may cost.
 BATCH_FILES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an intake did, in counts only: nothing in it names a file or a patient."""
+    """What an intake did, in counts only: nothing in it names a file or a patient.
+
+    `contents` is the keyed mark of a table of labels, as the history of a label shows it; `remarks` are for people.
+    """
 
     kind: str
     counts: tuple[Count, ...]
     rejected: tuple[Count, ...] = ()
+    contents: str | None = None
+    remarks: tuple[str, ...] = ()
 
     def count(self, name: str) -> int:
         """One of the counts; 0 when nothing was counted under that name."""
@@ -61,27 +73,34 @@ class IngestReport:
         """The report for people."""
         said = ", ".join(f"{count.count} {count.name}" for count in self.counts)
         why = [f"  rejected {count.name}: {count.count}" for count in self.rejected]
-        return (f"{self.kind}: {said}", *why)
+        return (f"{self.kind}: {said}", *why, *(f"  {remark}" for remark in self.remarks))
 
     def document(self) -> dict[str, object]:
         """The report for `--json` and for the ledger."""
         counts = {count.name: count.count for count in self.counts}
-        return {"kind": self.kind, "counts": counts, "rejected": {c.name: c.count for c in self.rejected}}
+        found: dict[str, object] = {
+            "kind": self.kind,
+            "counts": counts,
+            "rejected": {c.name: c.count for c in self.rejected},
+        }
+        return found if self.contents is None else {**found, "contents": self.contents}
 
 
 #: Writes the ledger's entry inside the last transaction.
 Record: TypeAlias = Callable[[UnitOfWork, IngestReport], None]
 
 
-def ingest_source(kind: str, source: Path, context: Context) -> IngestReport:
-    """Read one source of a kind into the workspace, with its ledger entry.
+def ingest_source(kind: str, source: Path, context: Context, *, mapping: Path | None = None) -> IngestReport:
+    """Read one source of a kind into the workspace, with its ledger entry; `mapping` is the map of a table of labels.
 
     Raises `UnknownNameError` for another kind, and `InputError` for a source that cannot be read.
     """
-    readers = {"consent": ingest_consents, "labels": ingest_labels}
-    if kind != "dicom" and kind not in readers:
-        raise UnknownNameError("kind of source", kind, ["dicom", *readers])
+    if kind not in KINDS:
+        raise UnknownNameError("kind of source", kind, KINDS)
+    if mapping is not None and kind != "labels":
+        raise InputError("Only a table of labels has a map.", remedy="Say `--kind labels`, or leave --map out.")
     pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
+    actor = context.ledger.actor
     event = EventKind.CONSENT_RECORDED if kind == "consent" else EventKind.COHORT_INGESTED
 
     def begin() -> AbstractContextManager[UnitOfWork]:
@@ -99,8 +118,10 @@ def ingest_source(kind: str, source: Path, context: Context) -> IngestReport:
             clock=context.clock,
             progress=lambda done, total: context.talk.progress("reading", done, total),
             record=record,
+            actor=actor,
         )
-    return readers[kind](source, begin=begin, pseudonyms=pseudonyms, clock=context.clock, record=record)
+    reader = ingest_consents if kind == "consent" else partial(ingest_labels, mapping=mapping)
+    return reader(source, begin=begin, pseudonyms=pseudonyms, clock=context.clock, record=record, actor=actor)
 
 
 def ingest_dicom(
@@ -112,13 +133,14 @@ def ingest_dicom(
     clock: Clock,
     progress: Progress = lambda _done, _total: None,
     record: Record = lambda _unit, _report: None,
+    actor: str | None = None,
 ) -> IngestReport:
     """Read every DICOM file below a folder that is new or has changed. Pixels are kept before their rows."""
     found = find_files(folder, pseudonyms)
     with begin() as unit:
         store = CohortStore(unit)
         source = store.source("dicom", pseudonyms.place(str(folder.resolve())), key_id=pseudonyms.key_id)
-        ingest = store.begin_ingest(source, code=__version__, now=clock.now())
+        ingest = store.begin_ingest(source, code=__version__, now=clock.now(), actor=actor)
         known = store.known_files(source)
     fresh = [file for file in found if _is_fresh(file, known.get(file.path), arrays)]
     tally = Counter({"found": len(found), "unchanged": len(found) - len(fresh)})
@@ -147,21 +169,23 @@ def ingest_labels(
     pseudonyms: Pseudonyms,
     clock: Clock,
     record: Record = lambda _unit, _report: None,
+    actor: str | None = None,
+    mapping: Path | None = None,
 ) -> IngestReport:
-    """Read a table of labels; all of it or nothing. Answers about unknown images are counted, not stored."""
+    """Read a table of labels, by its map if it has one; all of it or nothing.
+
+    Answers about unknown images are counted, not stored. With a map, images that no row is about are counted, too.
+    """
+    if mapping is not None:
+        return _ingest_mapped(path, read_joinable(path, mapping, pseudonyms), begin, pseudonyms, clock, record, actor)
     table = read_labels(path, pseudonyms)
     facts = [LabelFact(row.case_id, row.name, row.value) for row in table.rows]
 
-    def write(store: CohortStore) -> Mapping[str, int]:
-        counts = store.record_labels(facts, now=clock.now())
-        return {
-            "new": counts.new,
-            "changed": counts.changed,
-            "unchanged": counts.unchanged,
-            "unknown": counts.unknown,
-        }
+    def write(store: CohortStore, ingest: int) -> IngestReport:
+        counts = store.record_labels(facts, now=clock.now(), ingest=ingest)
+        return _told("labels", {**_recorded(counts), "unknown": counts.unknown}, contents=table.contents)
 
-    return _ingest_table("labels", path, write, begin, pseudonyms, clock, record)
+    return _ingest_table("labels", path, write, begin, pseudonyms, clock, record, actor, table.contents)
 
 
 def ingest_consents(
@@ -171,42 +195,75 @@ def ingest_consents(
     pseudonyms: Pseudonyms,
     clock: Clock,
     record: Record = lambda _unit, _report: None,
+    actor: str | None = None,
 ) -> IngestReport:
     """Read a consent register; all of it or nothing. Unknown patients are counted, not stored."""
     table = read_consents(path, pseudonyms)
     facts = [ConsentFact(row.patient, row.status, row.date) for row in table.rows]
 
-    def write(store: CohortStore) -> Mapping[str, int]:
+    def write(store: CohortStore, _ingest: int) -> IngestReport:
         counts = store.record_consents(facts)
-        return {
+        said = {
             "changed": counts.changed,
             "unchanged": counts.unchanged,
             "outdated": counts.outdated,
             "unknown": counts.unknown,
         }
+        return _told("consent", said)
 
-    return _ingest_table("consent", path, write, begin, pseudonyms, clock, record)
+    return _ingest_table("consent", path, write, begin, pseudonyms, clock, record, actor)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _ingest_table(
-    kind: str,
+def _ingest_mapped(
     path: Path,
-    write: Callable[[CohortStore], Mapping[str, int]],
+    table: MappedTable,
     begin: Begin,
     pseudonyms: Pseudonyms,
     clock: Clock,
     record: Record,
+    actor: str | None,
+) -> IngestReport:
+    def write(store: CohortStore, ingest: int) -> IngestReport:
+        joined = join_labels(table, store)
+        said = _recorded(store.record_labels(joined.facts, now=clock.now(), ingest=ingest))
+        said |= {"rows-without-image": len(joined.strangers), "images-without-row": joined.images_without_row}
+        remarks = [f"rows that match no image: {describe_lines(joined.strangers)}"] if joined.strangers else []
+        return _told("labels", said, contents=table.contents, remarks=remarks)
+
+    return _ingest_table("labels", path, write, begin, pseudonyms, clock, record, actor, table.contents)
+
+
+def _recorded(counts: LabelCounts) -> dict[str, int]:
+    return {"new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged}
+
+
+def _told(
+    kind: str, counts: Mapping[str, int], *, contents: str | None = None, remarks: Sequence[str] = ()
+) -> IngestReport:
+    found = tuple(Count(name, count) for name, count in counts.items())
+    return IngestReport(kind, found, contents=contents, remarks=tuple(remarks))
+
+
+def _ingest_table(
+    kind: str,
+    path: Path,
+    write: Callable[[CohortStore, int], IngestReport],
+    begin: Begin,
+    pseudonyms: Pseudonyms,
+    clock: Clock,
+    record: Record,
+    actor: str | None,
+    contents: str | None = None,
 ) -> IngestReport:
     with begin() as unit:
         store = CohortStore(unit)
         source = store.source(kind, pseudonyms.place(str(path.resolve())), key_id=pseudonyms.key_id)
-        ingest = store.begin_ingest(source, code=__version__, now=clock.now())
-        counts = write(store)
-        report = IngestReport(kind, tuple(Count(name, count) for name, count in counts.items()))
-        store.finish_ingest(ingest, counts, now=clock.now())
+        ingest = store.begin_ingest(source, code=__version__, now=clock.now(), actor=actor, contents=contents)
+        report = write(store, ingest)
+        store.finish_ingest(ingest, {count.name: count.count for count in report.counts}, now=clock.now())
         record(unit, report)
     return report
 

@@ -11,6 +11,7 @@ from maintain_policies.catalogues import (
     MethodEntry,
 )
 from maintain_policies.demo import DEMO_POLICIES, DEMO_POLICY, STORY_POLICIES, demo_policy
+from maintain_policies.label_map import LabelMap, read_label_map
 from maintain_policies.loader import load_policy, parse_policy
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec, meaning
 from maintain_policies.plain import NamedEntry, read_named, read_table
@@ -28,6 +29,7 @@ __all__ = [
     "Catalogues",
     "GateEntry",
     "GateSet",
+    "LabelMap",
     "Limits",
     "MethodEntry",
     "ModelTarget",
@@ -42,6 +44,7 @@ __all__ = [
     "meaning",
     "parse_policy",
     "parse_where",
+    "read_label_map",
     "read_named",
     "read_table",
     "summary_of",

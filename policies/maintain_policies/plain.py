@@ -51,38 +51,44 @@ def read_table(path: Path, options: tuple[Option, ...], *, required: Iterable[st
     return values
 
 
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _read(path: Path, what: str) -> tuple[Notes, Node]:
+def text_of(path: Path, what: str) -> str:
+    """The text of a small file. Raises `InputError` when it cannot be read or is no text."""
     try:
         with path.open("rb") as stream:
-            text = stream.read(LARGEST_BYTES + 1).decode("utf-8-sig")
+            return stream.read(LARGEST_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         raise InputError(
             f"The {what} {path.name} cannot be read: {error.strerror}.", remedy="Name a YAML file that can."
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"The {what} {path.name} is not UTF-8 text.", remedy="Save it as UTF-8.") from error
-    notes = notes_for(text, source=path.name)
-    try:
-        return notes, read_tree(text, notes)
-    except PolicyError as error:
-        raise _mistakes(error, what) from error
 
 
-def _stop(notes: Notes, what: str) -> None:
-    if notes.problems:
-        raise _mistakes(notes.stop(), what)
-
-
-def _mistakes(error: PolicyError, what: str) -> InputError:
+def mistakes(error: PolicyError, what: str, *, page: str = "docs/adopt.md") -> InputError:
+    """Every mistake of a small file at once, and the page that shows a whole one."""
     listed = "\n".join(problem.render() for problem in error.problems)
     count = len(error.problems)
     return InputError(
         f"{count} mistake{'s' if count != 1 else ''} in the {what}:\n{listed}",
-        remedy="Mend these lines; docs/adopt.md shows a whole file.",
+        remedy=f"Mend these lines; {page} shows a whole file.",
     )
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _read(path: Path, what: str) -> tuple[Notes, Node]:
+    text = text_of(path, what)
+    notes = notes_for(text, source=path.name)
+    try:
+        return notes, read_tree(text, notes)
+    except PolicyError as error:
+        raise mistakes(error, what) from error
+
+
+def _stop(notes: Notes, what: str) -> None:
+    if notes.problems:
+        raise mistakes(notes.stop(), what)
 
 
 def _entries(root: Node, notes: Notes, what: str) -> Iterable[NamedEntry]:

@@ -11,6 +11,7 @@ import csv
 import io
 import shutil
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -146,11 +147,27 @@ def planted(tmp_path_factory: pytest.TempPathFactory, hospital: Path) -> Path:
     return root
 
 
-def write_tables(hospital: Path, folder: Path) -> None:
+def write_mapped(planted: Path, folder: Path) -> None:
+    """A table that names patients, days and eyes in columns of its own, its map, and maps that are none."""
+    headers = [dcmread(path, stop_before_pixels=True) for path in sorted(planted.rglob(f"{FILE}-*[0-9].dcm"))]
+    eyes = Counter((header.PatientID, header.StudyDate, header.ImageLaterality) for header in headers)
+    rows = [(*eye, HEADER["PatientName"], "gradable") for eye, images in eyes.items() if images == 1]
+    unknown = (STRANGER, "19370214", "R", STRANGER, "gradable")
+    torn = (STRANGER, NOTE, NOTE, NOTE, NOTE)
+    for name, told in ((f"{TABLE}-mapped.csv", [*rows[:3], unknown]), ("torn-mapped.csv", [torn])):
+        with (folder / name).open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([(f"MRN {NOTE}", "Visit", "Side", "Called", "Gradable"), *told])
+    join = f"join: {{patient: MRN {NOTE}, issued_by: {ISSUER}, date: Visit, eye: Side, date_format: YYYYMMDD}}"
+    (folder / f"{TABLE}-map.yaml").write_text(f"{join}\nlabels: {{gradable: Gradable}}\n", encoding="utf-8")
+    shutil.copy(folder / f"{TABLE}-mapped.csv", folder / "table.yaml")
+
+
+def write_tables(planted: Path, hospital: Path, folder: Path) -> None:
     shutil.copy(hospital / "labels.csv", folder / f"{TABLE}-labels.csv")
     with (folder / f"{TABLE}-labels.csv").open("a", encoding="utf-8") as labels:
         columns = len((hospital / "labels.csv").read_text(encoding="utf-8").splitlines()[0].split(","))
         labels.write(",".join([STRANGER, *["x"] * (columns - 1)]) + "\n")
+    write_mapped(planted, folder)
     with (hospital / "withdrawals.csv").open(encoding="utf-8", newline="") as stream:
         header, *rows = csv.reader(stream)
     changed = [[f"{PATIENT}-{row[0]}", *row[1:], NOTE] for row in rows]
@@ -165,7 +182,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     folder = tmp_path_factory.mktemp("walked")
     workspace = folder / "workspace"
     new_workspace(workspace, clock=SystemClock(), pseudonym_key=demo_key(3), registry=MLFLOW)
-    write_tables(hospital, folder)
+    write_tables(planted, hospital, folder)
     (workspace / "policies" / "consent.yaml").write_text(POLICY, encoding="utf-8")
     (folder / "wrong.csv").write_text(f"SOPInstanceUID,PatientName\n1.2,{HEADER['PatientName']}\n", encoding="utf-8")
     (folder / "torn.csv").write_text(f"PatientID,status\n{PATIENT}-1,{NOTE}\n", encoding="utf-8")
@@ -183,6 +200,11 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     policy = workspace / "policies" / "consent.yaml"
     tell("cohort", "ingest", planted, code=0)
     tell("cohort", "ingest", folder / f"{TABLE}-labels.csv", "--kind", "labels", code=0)
+    mapped = ("cohort", "ingest", folder / f"{TABLE}-mapped.csv", "--kind", "labels", "--map")
+    tell(*mapped, folder / f"{TABLE}-map.yaml", code=0)
+    tell(*mapped, folder / "table.yaml", code=2)
+    tell(*mapped, folder / f"{TABLE}-mapped.csv", code=2)
+    tell("cohort", "ingest", folder / "torn-mapped.csv", *mapped[3:], folder / f"{TABLE}-map.yaml", code=2)
     tell("cohort", "split", "fundus-triage", "--train", 6, "--validation", 1, "--holdout", 6, code=0)
     tell("cohort", "snapshot", "first", "--model", "fundus-triage", code=0)
     tell("model", "train", "fundus-triage", "--snapshot", "first", "--epochs", EPOCHS, code=0, again=2)

@@ -38,8 +38,8 @@ class Desk:
             clock=self.clock,
         )
 
-    def labels(self, path: Path) -> IngestReport:
-        return ingest_labels(path, begin=self.database.begin, pseudonyms=self.pseudonyms, clock=self.clock)
+    def labels(self, path: Path, **more: Any) -> IngestReport:
+        return ingest_labels(path, begin=self.database.begin, pseudonyms=self.pseudonyms, clock=self.clock, **more)
 
     def consents(self, path: Path) -> IngestReport:
         return ingest_consents(path, begin=self.database.begin, pseudonyms=self.pseudonyms, clock=self.clock)

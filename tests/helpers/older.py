@@ -64,3 +64,18 @@ def write_scripts(folder: Path, does: str) -> Path:
     (versions / "a.py").write_text(_STEP.format(revision=EARLIER, before=None, does="pass"))
     (versions / "b.py").write_text(_STEP.format(revision=SCHEMA_HEAD, before=repr(EARLIER), does=does))
     return folder
+
+
+def forget_where_labels_came_from(database: sqlite3.Connection) -> None:
+    """Take away what schema 0004 brought: who read a table, what it held, and which intake a label is of."""
+    database.execute("create table kept as select case_id, name, version, value, recorded from label")
+    database.execute("drop table label")
+    database.execute(
+        "create table label (case_id varchar not null, name varchar not null, version integer not null, "
+        "value varchar not null, recorded varchar not null, constraint pk_label primary key (case_id, name, version), "
+        "constraint fk_label_case_id foreign key (case_id) references image_case (case_id))"
+    )
+    database.execute("insert into label select * from kept")
+    database.execute("drop table kept")
+    for column in ("actor", "contents"):
+        database.execute(f"alter table ingest drop column {column}")

@@ -163,6 +163,29 @@ def test_cases_come_back_whole_and_in_order(unit: UnitOfWork) -> None:
     assert store.case("case-0002") == cases[2]
 
 
+def test_images_are_found_by_eye_only_where_day_and_eye_are_known(unit: UnitOfWork) -> None:
+    same = {"patient": "patient-0001", "study": "study-0001"}
+    cases = [make_case(1), make_case(2, **same), make_case(3, **same, eye=Eye.LEFT)]
+    cases += [make_case(4, eye=None), make_case(5, study_date=None)]
+    store = fill(unit, cases)
+    assert store.cases_by_eye() == {
+        ("patient-0001", "2024-03-01", Eye.RIGHT): ("case-0001", "case-0002"),
+        ("patient-0001", "2024-03-01", Eye.LEFT): ("case-0003",),
+    }
+    assert store.case_ids() == {case.case_id for case in cases}
+
+
+def test_the_history_of_a_label_says_who_read_which_table(unit: UnitOfWork) -> None:
+    store = fill(unit, [make_case(1)])
+    table = store.source("labels", "table", key_id=KEY_ID)
+    ingest = store.begin_ingest(table, code="1", now=NOW, actor="anna", contents="mark")
+    store.record_labels([LabelFact("case-0001", "diagnosis", "scar")], now=NOW, ingest=ingest)
+    old, new = store.label_history("case-0001")
+    assert (old.version, old.value, old.actor, old.ingest, old.contents) == (1, "drusen", None, None, None)
+    assert (new.version, new.value, new.actor, new.ingest, new.contents) == (2, "scar", "anna", ingest, "mark")
+    assert store.label_history("case-0002") == ()
+
+
 def test_a_changed_label_is_a_new_version(unit: UnitOfWork, store: CohortStore) -> None:
     fill(unit, [make_case(1), make_case(2)], labels=None)
     facts = [LabelFact("case-0001", "grade", "a"), LabelFact("case-0002", "grade", "b"), LabelFact("x", "grade", "c")]
