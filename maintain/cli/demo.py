@@ -11,7 +11,8 @@ from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode, of_state, worst
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson, Place, RegistryStore
-from maintain.settings import SETTINGS_FILE, STORE_OF_NEW_WORKSPACES
+from maintain.cli.places import filling
+from maintain.settings import SETTINGS_FILE, STORE_OF_NEW_WORKSPACES, RegistrySettings
 
 if TYPE_CHECKING:
     from maintain_pipelines.demo import Told
@@ -51,10 +52,12 @@ def demo(
     from maintain_registry import browsing_command
 
     folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    RegistrySettings(store=registry)  # refused before minutes are spent on drawing
     order = DemoOrder(patients=patients, seed=seed, epochs=epochs)
     hospital = folder / "hospital"
-    prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
+    with filling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
     workspace = _workspace(folder / "workspace", seed, registry)
     known = catalogues()
     with open_context(Place(workspace)) as ports, grace():

@@ -40,6 +40,21 @@ def test_a_folder_that_is_no_whole_hospital_is_refused(tmp_path: Path) -> None:
     assert "not a whole synthetic hospital" in said.err
 
 
+def test_a_folder_that_cannot_be_made_is_wrong_input_and_no_error_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for place in (tmp_path / "file", tmp_path / "file" / "demo"):
+        said = say("demo", place, *SHORT)
+        assert said.code == 2
+        assert "cannot be filled" in said.err
+
+
+def test_a_store_that_there_is_not_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    said = say("demo", tmp_path / "demo", *SHORT, "--registry", "cupboard")
+    assert said.code == 2
+    assert "Choose one of: folder, mlflow." in said.err
+    assert not (tmp_path / "demo").exists()
+
+
 def test_the_impostor_registers_nothing_and_leaves_no_weights(played: tuple[Path, Said]) -> None:
     story = _story(played[1], "e")
     assert story["version"] is None
