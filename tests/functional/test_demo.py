@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.commands import Said, say
+from maintain.cli.demo import ORDER_FILE
 from maintain.settings import MLFLOW, find_workspace
 from maintain_pipelines.demo import MODEL, STORIES
 from maintain_registry import MlflowStore, open_store
@@ -53,6 +54,16 @@ def test_a_store_that_there_is_not_is_refused_before_anything_is_drawn(tmp_path:
     assert said.code == 2
     assert "Choose one of: folder, mlflow." in said.err
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_that_was_begun_otherwise_is_not_shown_for_the_one_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "hospital").mkdir()
+    kept = tmp_path / ORDER_FILE
+    kept.write_text('{"begun_with": "--patients 60 --epochs 1 --seed 4"}\n', encoding="utf-8")
+    said = say("demo", tmp_path, "--patients", 60, *SHORT)
+    assert said.code == 2
+    assert "was begun with --patients 60 --epochs 1 --seed 4, not with" in said.err
+    assert "not a whole synthetic hospital" in say("demo", tmp_path, "--patients", 60, "--epochs", 1, "--seed", 4).err
 
 
 def test_the_impostor_registers_nothing_and_leaves_no_weights(played: tuple[Path, Said]) -> None:
