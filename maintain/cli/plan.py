@@ -200,6 +200,8 @@ def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> 
     plan, reach = found.selection.plan, found.reach
     champion = f"version {plan.champion.version} of {plan.model}"
     lines = [f"Policy {plan.policy_name}: {len(found.selection.matches)} images match."]
+    if not found.selection.matches:
+        return [*lines, "Nothing would be trained or suppressed. Is the test as it was meant?", "", *role_lines(plan)]
     if found.selection.nothing_learned:
         lines += [f"{champion} learned from none of them: they would be suppressed, and nothing trained.", ""]
         return [*lines, *role_lines(plan)]
