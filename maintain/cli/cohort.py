@@ -12,6 +12,7 @@ import typer
 from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson, Place
+from maintain.cli.places import filling
 from maintain.vocabulary import Reason
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def sample(
     from maintain.hospital import HospitalOptions, build_hospital
 
     options = HospitalOptions(patients=patients, difficulty=difficulty, seed=seed)
-    made = build_hospital(folder, options, progress=lambda done, total: console.progress("drawing", done, total))
+    with filling(folder):
+        made = build_hospital(folder, options, progress=lambda done, total: console.progress("drawing", done, total))
     lines = [
         f"{made.images} images of {made.patients} patients who do not exist, in {folder}:",
         *console.table(

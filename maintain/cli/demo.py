@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +12,15 @@ from maintain.cli import console
 from maintain.cli.exit_codes import ExitCode, of_state, worst
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson, Place, RegistryStore
-from maintain.settings import SETTINGS_FILE, STORE_OF_NEW_WORKSPACES
+from maintain.cli.places import filling
+from maintain.errors import InputError
+from maintain.settings import SETTINGS_FILE, STORE_OF_NEW_WORKSPACES, RegistrySettings
 
 if TYPE_CHECKING:
-    from maintain_pipelines.demo import Told
+    from maintain_pipelines.demo import DemoOrder, Told
+
+#: What a demo was begun with, beside its hospital.
+ORDER_FILE = "demo.json"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,10 +57,13 @@ def demo(
     from maintain_registry import browsing_command
 
     folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    RegistrySettings(store=registry)  # refused before minutes are spent on drawing
     order = DemoOrder(patients=patients, seed=seed, epochs=epochs)
     hospital = folder / "hospital"
-    prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
+    with filling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _keep_order(folder / ORDER_FILE, order, begun=hospital.exists())
+        prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
     workspace = _workspace(folder / "workspace", seed, registry)
     known = catalogues()
     with open_context(Place(workspace)) as ports, grace():
@@ -82,6 +91,18 @@ def demo(
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _keep_order(file: Path, order: DemoOrder, *, begun: bool) -> None:
+    """What this demo is played with. Raises `InputError` where the folder holds one that was begun otherwise."""
+    said = f"--patients {order.patients} --epochs {order.epochs} --seed {order.seed}"
+    if not begun:
+        file.write_text(json.dumps({"begun_with": said}) + "\n", encoding="utf-8")
+    elif file.is_file() and (kept := json.loads(file.read_text(encoding="utf-8"))["begun_with"]) != said:
+        raise InputError(
+            f"The demo in {file.parent} was begun with {kept}, not with {said}.",
+            remedy="Say those to go on with it or to see its end, or name another folder.",
+        )
 
 
 def _workspace(root: Path, seed: int, registry: str) -> Path:

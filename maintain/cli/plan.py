@@ -78,6 +78,7 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
     from maintain_pipelines.references import reference_cost
     from maintain_pipelines.select import preview
     from maintain_pipelines.since import since_last_run
+    from maintain_pipelines.work import answered_by
     from maintain_policies import load_policy
 
     loaded = load_policy(policy, catalogues())
@@ -86,6 +87,7 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         chosen = found.selection
         references = reference_cost(chosen.plan, chosen.roles, chosen.champion, ports)
         since = since_last_run(loaded, chosen, ports)
+        answered = answered_by(chosen, ports)
         expected = None if chosen.nothing_learned else expect(chosen, found.costs, references, ports)
     refuse_excess(loaded.name, found.reach)
     planned, nothing = found.selection.plan, found.selection.nothing_learned
@@ -97,6 +99,7 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         "release_chance": None if nothing else release_chance(planned, prospects),
         "retrain_chance": None if nothing else retrain_chance(planned, prospects),
         "changed": changed_document(since),
+        "answered_by": answered,
         "expected": codec.encode(expected),
     }
     lines = [
@@ -104,6 +107,7 @@ def plan(context: typer.Context, policy: PolicyFile, as_json: AsJson = False) ->
         *prospect_lines(prospects),
         *(expected_lines(expected) if expected else ()),
         *changed_lines(loaded.name, since),
+        *_answered_lines(answered, planned.model),
     ]
     console.answer(document, lines, schema="plan", as_json=as_json)
     if not nothing and (warning := warning_of(planned, prospects)):
@@ -196,6 +200,8 @@ def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> 
     plan, reach = found.selection.plan, found.reach
     champion = f"version {plan.champion.version} of {plan.model}"
     lines = [f"Policy {plan.policy_name}: {len(found.selection.matches)} images match."]
+    if not found.selection.matches:
+        return [*lines, "Nothing would be trained or suppressed. Is the test as it was meant?", "", *role_lines(plan)]
     if found.selection.nothing_learned:
         lines += [f"{champion} learned from none of them: they would be suppressed, and nothing trained.", ""]
         return [*lines, *role_lines(plan)]
@@ -215,6 +221,14 @@ def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> 
         *role_lines(plan),
     ]
     return lines + [f"Looser than {policy.gate_set}: {figure}" for figure in policy.looser]
+
+
+def _answered_lines(version: int | None, model: str) -> list[str]:
+    """That a run would be refused, because what it would make is there."""
+    if version is None:
+        return []
+    said = f"version {version} of {model} answers this policy already and waits for promotion; no run would begin."
+    return ["", f"Waiting   {said}"]
 
 
 def _situation(found: Preview) -> Situation:

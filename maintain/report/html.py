@@ -15,7 +15,7 @@ from maintain.report.forest import forest_of
 from maintain.report.model import Report
 from maintain.report.plots import draw_forest, draw_groups, draw_panel, draw_roc
 from maintain.report.shown import Picture
-from maintain.report.words import NONE, OUTCOMES, counted, plain, range_told, signed
+from maintain.report.words import NONE, OUTCOMES, counted, first_sentence, plain, range_told, signed
 
 
 def render_html(report: Report, pictures: tuple[Picture, ...] | None = None) -> str:
@@ -31,6 +31,7 @@ def render_html(report: Report, pictures: tuple[Picture, ...] | None = None) -> 
         signed=signed,
         plain=plain,
         counted=counted,
+        first_sentence=first_sentence,
         range_told=range_told,
         base64=lambda data: base64.b64encode(data).decode(),
     )

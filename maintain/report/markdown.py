@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from maintain.records import Verdict
 from maintain.report.forest import forest_of
 from maintain.report.model import Report
 from maintain.report.shown import Attack, Comparison, Groups, NotShown, Panel, Wish
-from maintain.report.words import NONE, OUTCOMES, counted, told
+from maintain.report.words import NONE, OUTCOMES, counted, first_sentence, told
 
 #: What would be markup, here or in the HTML that Markdown may hold. https://spec.commonmark.org/0.31.2/#backslash-escapes
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
@@ -43,15 +44,33 @@ def _verdict(report: Report) -> Iterator[str]:
     if report.claim_sentence:
         yield from (f"**{_safe(report.claim_sentence)}**", "")
     else:
-        why = [report.verdict.reason if report.verdict else "", ending.error or "", ending.remedy or ""]
-        said = " ".join(dict.fromkeys(filter(None, why)))
-        yield from (f"**Nothing is claimed about the excluded cases.** {_safe(said)}".rstrip(), "")
+        yield from _no_claim(report)
     yield from ("What may not be concluded:", "")
     yield from (f"- {_safe(sentence)}" for sentence in report.cautions)
     version = f" to version {report.registration.version}" if report.registration else ""
     method = f" Method: {_safe(report.candidate.told)}." if report.candidate else ""
-    looks = f" The holdout was opened {report.verdict.look} times in this lineage." if report.verdict else ""
+    looks = _looks(report.verdict.look) if report.verdict else ""
     yield from ("", f"Model {_safe(plan.model)}, version {plan.champion.version}{version}.{method}{looks}", "")
+
+
+def _looks(looks: int) -> str:
+    return f" The holdout was opened {looks} time{'s' if looks != 1 else ''} in this lineage."
+
+
+def _no_claim(report: Report) -> Iterator[str]:
+    """Why not, a line for each gate that refused; whole reasons are in the table of the gates."""
+    ending, verdict = report.ending, report.verdict
+    why = [verdict.reason if verdict and not report.refusing else ""]
+    why += [ending.error, ending.remedy or ""] if ending.error and not _repeats(ending.error, verdict) else []
+    said = " ".join(dict.fromkeys(filter(None, why)))
+    yield from (f"**Nothing is claimed about the excluded cases.** {_safe(said)}".rstrip(), "")
+    for gate in report.refusing:
+        yield f"- {_safe(gate.gate)}: {OUTCOMES[gate.outcome]}. {_safe(first_sentence(gate.reason))}"
+    yield from ("",) if report.refusing else ()
+
+
+def _repeats(error: str, verdict: Verdict | None) -> bool:
+    return verdict is not None and error == verdict.reason
 
 
 def _who(report: Report) -> Iterator[str]:
@@ -158,6 +177,9 @@ def _search(report: Report) -> Iterator[str]:
         (one.told, "yes" if one.chosen else "no", one.label or NONE, str(one.steps), one.reason)
         for one in report.candidate.decisions
     ]
+    if not rows:
+        yield from ("The folder of this candidate records no search.", "")
+        return
     yield from _table(("Method", "Went on", "Weights", "Steps", "Why"), rows)
 
 

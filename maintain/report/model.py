@@ -120,6 +120,11 @@ class Report:
         """Whether the claim may be stated as a fact."""
         return self.claim_sentence is not None
 
+    @property
+    def refusing(self) -> tuple[GateResult, ...]:
+        """The gates that decided and did not pass: why nothing is claimed."""
+        return tuple(gate for gate in self.gates if gate.decisive and gate.outcome is not Outcome.PASS)
+
 
 def build_report(
     ending: Ending,

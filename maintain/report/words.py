@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from maintain.report.shown import Estimate
 from maintain.vocabulary import Outcome
 
@@ -13,6 +15,14 @@ NOT_NOTED = "not noted"
 
 #: What stands where a number could not exist.
 NONE = "\N{EN DASH}"
+
+#: Where a sentence ends and another begins.
+_NEXT_SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z])")
+
+
+def first_sentence(said: str) -> str:
+    """What stands before the second sentence; all of it where there is none."""
+    return _NEXT_SENTENCE.split(said, maxsplit=1)[0]
 
 
 def told(estimate: Estimate) -> str:

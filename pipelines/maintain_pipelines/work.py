@@ -138,18 +138,24 @@ def stay(work: Work, *, allow_drift: bool) -> Work:
     return replace(work, context=replace(context, elsewhere=present))
 
 
-def refuse_repetition(selection: Selection, context: Context) -> None:
-    """A second candidate for the same wish would cost a look at the holdout and show nothing new."""
+def answered_by(selection: Selection, context: Context) -> int | None:
+    """The candidate that was made for this very wish and waits for promotion; None where there is none."""
     plan = selection.plan
     number = context.store.alias(plan.model, Alias.CANDIDATE)
     if number is None:
-        return
+        return None
     waiting = context.store.get(plan.model, number).record
     same = (waiting.policy, waiting.parent, waiting.forget_set)
-    if same == (plan.policy, plan.champion.version, forget_set_digest(selection.roles)):
+    return number if same == (plan.policy, plan.champion.version, forget_set_digest(selection.roles)) else None
+
+
+def refuse_repetition(selection: Selection, context: Context) -> None:
+    """A second candidate for the same wish would cost a look at the holdout and show nothing new."""
+    model, number = selection.plan.model, answered_by(selection, context)
+    if number is not None:
         raise WaitingError(
-            f"Version {number} of {plan.model} answers this policy already and waits for promotion.",
-            remedy=f"Look at it with `maintain registry show {plan.model} {number}`.",
+            f"Version {number} of {model} answers this policy already and waits for promotion.",
+            remedy=f"Look at it with `maintain registry show {model} {number}`.",
         )
 
 

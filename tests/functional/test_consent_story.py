@@ -31,6 +31,10 @@ def test_the_same_wish_twice_is_told_who_must_act(ended: Path) -> None:
     assert said.code == 6
     assert "answers this policy already and waits for promotion" in said.err
     assert len(list((ended / "runs").iterdir())) == 1
+    planned = say("plan", ended / "policies" / "consent.yaml", workspace=ended)
+    assert "version 2 of fundus-triage answers this policy already and waits for promotion; no run" in planned.out
+    asked = say("plan", ended / "policies" / "consent.yaml", "--json", workspace=ended)
+    assert asked.document["answered_by"] == 2
 
 
 def test_a_version_is_registered_and_the_champion_serves_on(finished: Path) -> None:

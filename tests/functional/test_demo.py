@@ -11,6 +11,7 @@ import pytest
 
 import maintain_policies
 from helpers.commands import Said, say
+from maintain.cli.demo import ORDER_FILE
 from maintain.settings import MLFLOW, find_workspace
 from maintain_pipelines.demo import MODEL, STORIES
 from maintain_policies import Catalogues, Policy, load_policy
@@ -55,6 +56,31 @@ def test_a_folder_that_is_no_whole_hospital_is_refused(tmp_path: Path) -> None:
     said = say("demo", tmp_path, *SHORT)
     assert said.code == 2
     assert "not a whole synthetic hospital" in said.err
+
+
+def test_a_folder_that_cannot_be_made_is_wrong_input_and_no_error_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for place in (tmp_path / "file", tmp_path / "file" / "demo"):
+        said = say("demo", place, *SHORT)
+        assert said.code == 2
+        assert "cannot be filled" in said.err
+
+
+def test_a_store_that_there_is_not_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    said = say("demo", tmp_path / "demo", *SHORT, "--registry", "cupboard")
+    assert said.code == 2
+    assert "Choose one of: folder, mlflow." in said.err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_that_was_begun_otherwise_is_not_shown_for_the_one_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "hospital").mkdir()
+    kept = tmp_path / ORDER_FILE
+    kept.write_text('{"begun_with": "--patients 60 --epochs 1 --seed 4"}\n', encoding="utf-8")
+    said = say("demo", tmp_path, "--patients", 60, *SHORT)
+    assert said.code == 2
+    assert "was begun with --patients 60 --epochs 1 --seed 4, not with" in said.err
+    assert "not a whole synthetic hospital" in say("demo", tmp_path, "--patients", 60, "--epochs", 1, "--seed", 4).err
 
 
 def test_the_impostor_registers_nothing_and_leaves_no_weights(played: tuple[Path, Said]) -> None:

@@ -138,7 +138,11 @@ def test_a_limit_counts_what_a_match_pulls_in(fresh: Path) -> None:
 
 
 def test_nobody_matches(fresh: Path) -> None:
-    answer = document("run", write_policy(fresh, "{patient.age: {gt: 200}}"), workspace=fresh, code=5)
+    policy = write_policy(fresh, "{patient.age: {gt: 200}}")
+    planned = say("plan", policy, workspace=fresh)
+    assert planned.code == 5
+    assert "Nothing would be trained or suppressed. Is the test as it was meant?" in planned.out
+    answer = document("run", policy, workspace=fresh, code=5)
     assert answer["state"] == "nothing-to-do"
     entry = entries(fresh)[-1]
     assert (entry.event.value, entry.body["cases"], entry.body["newly_suppressed"]) == ("cases-suppressed", 0, 0)

@@ -16,8 +16,8 @@ _WIDTH, _NAME, _PLOT, _PLOT_END, _NUMBER, _LIMIT = 880.0, 30.0, 292.0, 590.0, 61
 #: Heights: of the head, a gate's line, a row, a further line of a long name, the axis.
 _HEAD, _GATE, _ROW, _MORE, _AXIS = 30.0, 30.0, 22.0, 14.0, 42.0
 
-#: Letters of a name that fit on one line.
-_LETTERS = 42
+#: Letters of a name that fit on one line, before the plot begins.
+_LETTERS = 39
 
 #: The scale never goes further than this, so that margins of a few hundredths stay visible; and at least so far.
 _FURTHEST, _LEAST = 0.5, 0.1
@@ -35,13 +35,14 @@ def draw_forest(gates: tuple[ForestGate, ...]) -> Markup:
     y, shapes = _HEAD, [*_head()]
     for gate in gates:
         said = "" if gate.gate.decisive else ", reported only"
-        said += "" if gate.rows else ", no figure with an interval"
         shapes += [
             line("rule", 0, y, _WIDTH, y),
             outcome_mark(gate.gate.outcome, 12, y + 17),
             text("gate", _NAME, y + 21, gate.gate.gate),
             text("outcome", _NUMBER, y + 21, OUTCOMES[gate.gate.outcome] + said),
         ]
+        if not gate.rows:
+            shapes.append(text("without", _PLOT, y + 21, "no figure with an interval"))
         y += _GATE
         for row in gate.rows:
             drawn, height = _row(row, scale, y)

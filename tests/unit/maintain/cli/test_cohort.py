@@ -23,6 +23,13 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [kept]
 
 
+def test_a_folder_that_cannot_be_made_is_wrong_input_and_no_error_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    said = say("cohort", "sample", tmp_path / "file" / "practice", *SMALL)
+    assert said.code == 2
+    assert "cannot be filled" in said.err
+
+
 @pytest.mark.parametrize("wrong", [("--patients", 59), ("--difficulty", 2.5), ("--seed", -1)])
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path, wrong: tuple[object, ...]) -> None:
     assert say("cohort", "sample", tmp_path / "practice", *wrong).code == 2

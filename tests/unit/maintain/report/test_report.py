@@ -11,7 +11,7 @@ from helpers.evidence import honest_evidence
 from helpers.reporting import HOSTILE, reported, shown
 from maintain import codec
 from maintain.records import Decision, Figure, GateResult, Registration, Setting, Verdict
-from maintain.report import Attempt, Ending, Picture, Report, build_report, render_html
+from maintain.report import Attempt, Ending, Picture, Report, build_report, render_html, render_markdown
 from maintain.report.shown import nothing_shown
 from maintain.vocabulary import Alias, Claim, Outcome, Role, RunState
 
@@ -57,6 +57,32 @@ def test_nothing_is_claimed_unless_all_of_it_is_true(state: RunState, outcome: O
     page = render_html(told)
     assert CLAIM not in page
     assert "Nothing is claimed about the excluded cases." in page
+
+
+def test_every_gate_that_refused_is_named_at_the_top_with_one_sentence_of_its_reason() -> None:
+    found = verdict(Outcome.NOT_EVALUATED, "12 cases are too few. The smallest leak is 0.16.")
+    attack = GateResult("membership", Outcome.NOT_EVALUATED, False, "Only reported.", ())
+    passed = GateResult("integrity", Outcome.PASS, True, "Weights agree.", ())
+    found = replace(found, gates=(*found.gates, attack, passed))
+    page = render_html(report(RunState.UNDECIDED, found))
+    top = page[page.index("<header>") : page.index("</header>")]
+    assert "<li><b>retention</b>" in top
+    assert "12 cases are too few." in top
+    assert not any(said in top for said in ("The smallest leak", "<li><b>membership", "<li><b>integrity"))
+    assert "The smallest leak is 0.16." in page
+    text = render_markdown(report(RunState.UNDECIDED, found))
+    assert "- retention: NOT EVALUATED. 12 cases are too few.\n" in text
+    assert "The holdout was opened 1 time in this lineage." in text
+
+
+def test_no_table_is_drawn_without_a_row() -> None:
+    told = report(RunState.ABANDONED, verdict(Outcome.FAIL))
+    assert told.candidate is not None
+    told = replace(told, candidate=replace(told.candidate, decisions=()), excluded=())
+    page = render_html(told)
+    assert "records no search" in page
+    assert "records no search" in render_markdown(told)
+    assert not re.search(r"<tbody>\s*</tbody>", page)
 
 
 def test_a_run_without_any_value_still_has_a_page() -> None:

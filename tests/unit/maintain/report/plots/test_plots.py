@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 from maintain.records import Figure, GateResult
 from maintain.report import Answered, Attack, Curve, Estimate, GroupRow, Groups, OldAndNew
@@ -26,7 +27,13 @@ def test_the_forest_has_every_gate_and_every_outcome_in_words() -> None:
         )
     )
     drawn = html.unescape(draw_forest(forest_of(gates)))
-    for word in (">PASS, no figure", ">FAIL<", ">NOT EVALUATED, reported only<", "the champion's difference"):
+    for word in (
+        ">PASS<",
+        ">no figure with an interval<",
+        ">FAIL<",
+        ">NOT EVALUATED, reported only<",
+        "the champion's difference",
+    ):
         assert word in drawn, word
     assert (
         "accuracy difference \N{MINUS SIGN}0.010 from \N{MINUS SIGN}0.040 to +0.020, limit > \N{MINUS SIGN}0.050"
@@ -43,6 +50,12 @@ def test_long_names_are_broken_and_never_cut() -> None:
     drawn = str(draw_forest(forest_of((gate,))))
     assert drawn.count('class="name"') == 3
     assert name in drawn  # in the description
+
+
+def test_what_a_gate_without_figures_says_fits_into_the_column_of_outcomes() -> None:
+    gate = GateResult("bn-recalibration", Outcome.NOT_EVALUATED, False, "too few cases", ())
+    said = re.findall(r'class="outcome"[^>]*>([^<]*)<', str(draw_forest(forest_of((gate,)))))
+    assert said == ["NOT EVALUATED, reported only"]  # 28 bold letters of 12.5 pixels; there is room for 33
 
 
 def test_a_panel_tells_old_from_new_by_shape_and_word() -> None:
