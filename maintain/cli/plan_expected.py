@@ -15,6 +15,9 @@ _IN_SECONDS = 90.0
 #: Bytes in the unit that people read.
 _MEGABYTE = 1e6
 
+#: Megabytes from which on gigabytes are said.
+_IN_GIGABYTES = 1000.0
+
 NOT_KNOWN = "no recorded run of this network on this machine: not known"
 
 
@@ -74,4 +77,5 @@ def _time(seconds: float) -> str:
 
 
 def _megabytes(count: int) -> str:
-    return f"{count / _MEGABYTE:.1f} MB"
+    megabytes = count / _MEGABYTE
+    return f"{megabytes:.1f} MB" if megabytes < _IN_GIGABYTES else f"{megabytes / _IN_GIGABYTES:.1f} GB"
