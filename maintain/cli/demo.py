@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 ORDER_FILE = "demo.json"
 
 
+#: Patients for whom the stories were sized; with fewer than this share of them the gates can hardly show anything.
+PATIENTS, FEW = 2600, 0.8
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command(name="demo")(demo)
@@ -30,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the demo may write.")] = Path("demo"),
-    patients: Annotated[int, typer.Option(min=60, help="Patients of the synthetic hospital.")] = 2600,
+    patients: Annotated[int, typer.Option(min=60, help="Patients of the synthetic hospital.")] = PATIENTS,
     epochs: Annotated[int, typer.Option(min=1, help="Passes of the champion's training.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Seed of hospital, split and weights.")] = 101,
     registry: RegistryStore = STORE_OF_NEW_WORKSPACES,
@@ -59,6 +63,8 @@ def demo(
     folder = folder.absolute()
     RegistrySettings(store=registry)  # refused before minutes are spent on drawing
     order = DemoOrder(patients=patients, seed=seed, epochs=epochs)
+    if patients < FEW * PATIENTS:
+        console.say(f"The stories are sized for {PATIENTS} patients: with {patients} most gates can show nothing.")
     hospital = folder / "hospital"
     with filling(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,11 +138,15 @@ def _code(told: Told) -> ExitCode:
 
 def _lines(stories: tuple[Told, ...]) -> list[str]:
     """What each story claims and how it ended, as a table and a sentence each."""
+    from maintain_pipelines.demo import Way
+
     rows = []
     for told in stories:
         plan, candidate, registration = told.report.plan, told.report.candidate, told.report.registration
         version = f"version {registration.version}" if registration else "nothing registered"
         made = candidate.told if candidate else "-"
+        if told.story.way is Way.REFUSED:
+            made = "the champion, a bias nudged"
         rows.append((told.story.letter, told.story.title, plan.claim.value, made, version))
     lines = ["", *console.table(("", "story", "claim", "made by", "ended with"), rows), ""]
     for told in stories:
