@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import cohort_score, console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson, Place
 from maintain.vocabulary import Reason
 
 app = typer.Typer()
+cohort_score.add_to(app)
 
 
 class SourceKind(StrEnum):
@@ -131,7 +132,7 @@ def show(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The keyed identifier of a case.")],
     as_json: AsJson = False,
 ) -> None:
-    """One case: its device, labels, consent, and where it stands.
+    """One case: its device, labels, scores, consent, and where it stands.
 
     \b
     Example:
@@ -152,6 +153,10 @@ def show(
     lines += [f"patient   {found.sex or '-'}, {found.age if found.age is not None else '-'} years"]
     lines += [f"consent   {found.consent}", f"pixels    {found.pixels}"]
     lines += [f"label     {label.name} = {label.value} (version {label.version})" for label in found.labels]
+    lines += [
+        f"score     {score.name} = {score.value:.3f} by {score.method} (version {score.version})"
+        for score in found.scores
+    ]
     console.answer(codec.encode(found), lines, schema="cohort-show", as_json=as_json)
 
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
         LabelCounts,
         LabelFact,
         Patient,
+        ScoreState,
         Standing,
         commitment,
     )
-    from maintain.cohort.reading import read_standings
+    from maintain.cohort.reading import label_names, read_standings
+    from maintain.cohort.scores import replace_scores, score_states
     from maintain.cohort.selection import (
         Selected,
         field_counts,
@@ -66,6 +68,7 @@ __all__ = [
     "LabelCounts",
     "LabelFact",
     "Patient",
+    "ScoreState",
     "Selected",
     "SplitCount",
     "SplitCounts",
@@ -78,6 +81,7 @@ __all__ = [
     "declared_sides",
     "field_counts",
     "keep_snapshot",
+    "label_names",
     "lineages",
     "load_snapshot",
     "load_snapshot_by_digest",
@@ -86,6 +90,8 @@ __all__ = [
     "read_standings",
     "record_splits",
     "refuse_unknown_values",
+    "replace_scores",
+    "score_states",
     "select",
     "select_stored",
     "snapshot_names",
@@ -101,9 +107,10 @@ __all__ = [
 _ROOMS = {
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count FileOutcome KnownFile LabelCounts "
-        "LabelFact Patient Standing commitment"
+        "LabelFact Patient ScoreState Standing commitment"
     ),
-    "reading": "read_standings",
+    "reading": "label_names read_standings",
+    "scores": "replace_scores score_states",
     "selection": (
         "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
         "unknown_stored unknown_values"
