@@ -83,7 +83,8 @@ def test_a_selection_can_ask_for_it(workspace: Path) -> None:
     assert done.code == 0, done.err
     assert done.document["cases"] == scored["beyond"]
     nobody = say("cohort", "suppress", "--where", "{score.quality.x: {gt: 3.5}}", *barred, workspace=workspace)
-    assert nobody.code == 5
+    assert nobody.code == 2
+    assert "score.quality.x, which was computed of no case. Computed: score." in nobody.err
 
 
 def test_whoever_withdrew_is_not_looked_at_and_keeps_no_score(workspace: Path) -> None:
