@@ -1,4 +1,4 @@
-"""What a picture looks like, in seven figures that neither its colours nor its brightness can move.
+"""What a picture looks like, in seven figures that neither its brightness nor its contrast can move.
 
 The grey picture, shrunk to one size, loses its slow shading and is held to a few of its own standard
 deviations: a lesion or a bright disc is then one blot, and what is left is grain and pattern. Figures

@@ -1,4 +1,4 @@
-"""Appearance: what must not move it (colour, brightness, size), and what must (a pattern)."""
+"""Appearance: what must not move it (brightness, contrast, shading), and what must (a pattern)."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_a_histogram_counts_every_score_once_and_those_past_the_cut() -> None:
 
 @pytest.mark.parametrize("share", [0.02, 0.10, 0.30])
 def test_the_hospitals_variants_are_found(share: float) -> None:
-    """Held to the figure that docs/scores.md tells, on a hospital that none of it was chosen by."""
-    pixels, truth = draw_hospital(HospitalOptions(seed=21, patients=600, variant_share=share, withdrawals=0))
+    """Held to the least that is promised, on a hospital by which nothing was chosen."""
+    pixels, truth = draw_hospital(HospitalOptions(seed=26, patients=600, variant_share=share, withdrawals=0))
     figures = appearance(np.stack([shrunk(grey(picture)) for picture in pixels]))
     strata = [f"{row.camera} {row.recorded_diagnosis}" for row in truth]
     scores = outlier_scores(figures, strata, method=OutlierMethod.MAHALANOBIS)
