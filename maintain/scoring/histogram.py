@@ -12,7 +12,7 @@ from maintain.errors import NotEvaluatedError
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-#: Bins of a histogram: what a terminal shows without scrolling.
+#: Bins of a histogram, one more where the cut lies between two: what a terminal shows without scrolling.
 BINS = 20
 #: The far tails are told as "and beyond" from this percentile on either side, so that one case does not flatten all.
 TAIL_PERCENTILE = 0.5
@@ -29,11 +29,22 @@ class Histogram:
 
 
 def histogram(scores: FloatArray, *, cut: float) -> Histogram:
-    """The spread of scores; past a positive cut is above it, past a negative one below. Raises without scores."""
+    """The spread of scores, with an edge at the cut; past a positive cut is above it, past a negative one below.
+
+    Raises `NotEvaluatedError` without scores.
+    """
     if not len(scores):
         raise NotEvaluatedError("There are no scores to show.", remedy="Read in images first.")
     low, high = np.percentile(scores, [TAIL_PERCENTILE, 100.0 - TAIL_PERCENTILE])
-    edges = np.linspace(min(low, cut), max(high, cut), BINS + 1)
+    step = max((max(high, cut) - min(low, cut)) / BINS, _LEAST_STEP)
+    first, last = np.floor((min(low, cut) - cut) / step), np.ceil((max(high, cut) - cut) / step)
+    edges = cut + step * np.arange(first, max(last, first + 1) + 1)
     counts, _ = np.histogram(np.clip(scores, edges[0], edges[-1]), bins=edges)
     beyond = int((scores > cut).sum() if cut > 0.0 else (scores < cut).sum())
     return Histogram(tuple(float(edge) for edge in edges), tuple(int(count) for count in counts), cut, beyond)
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+#: The width of a bin where all scores are the same.
+_LEAST_STEP = 1e-6

@@ -74,6 +74,10 @@ def test_a_histogram_counts_every_score_once_and_those_past_the_cut() -> None:
     scores = np.concatenate([np.random.default_rng(1).normal(size=500), [1e6, -1e6]])
     above, below = histogram(scores, cut=1.0), histogram(scores, cut=-1.0)
     assert sum(above.counts) == sum(below.counts) == 502
+    assert 1.0 in above.edges
+    assert -1.0 in below.edges
+    assert sum(above.counts[above.edges.index(1.0) :]) == int((scores >= 1.0).sum())
+    assert sum(histogram(np.full(5, 3.5), cut=3.5).counts) == 5
     assert (above.beyond, below.beyond) == (int((scores > 1.0).sum()), int((scores < -1.0).sum()))
 
 
