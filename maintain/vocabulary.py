@@ -253,3 +253,21 @@ class Health(StrEnum):
     """Worth knowing; nothing stands in the way of work."""
     PROBLEM = "problem"
     """Something that must be repaired."""
+
+
+class ScoreKind(StrEnum):
+    """What an image is scored for."""
+
+    OUTLIER = "outlier"
+    """How far its pattern lies from that of the others of its kind, in normal deviates: score.outlier."""
+    QUALITY = "quality"
+    """How good it is as a picture: score.quality, and its figures sharpness, exposure and field."""
+
+
+class OutlierMethod(StrEnum):
+    """How the distance of an image from the others is measured."""
+
+    MAHALANOBIS = "mahalanobis"
+    """From the middle of the closest half of all cases, by the spread of that half."""
+    KNN = "knn"
+    """To the last of the nearest tenth of all cases."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import cohort_score, console
 from maintain.cli.exit_codes import ExitCode
 from maintain.cli.options import AsJson, Place
 from maintain.cli.places import filling
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maintain_pipelines.ingest import IngestReport
 
 app = typer.Typer()
+cohort_score.add_to(app)
 
 
 class SourceKind(StrEnum):
@@ -148,7 +149,7 @@ def show(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The keyed identifier of a case.")],
     as_json: AsJson = False,
 ) -> None:
-    """One case: its device, consent, labels, and every answer that was ever recorded with who, when and which table.
+    """One case: device, consent, labels, scores, and every answer ever recorded with who, when and which table.
 
     \b
     Example:
@@ -171,6 +172,10 @@ def show(
     lines += [f"consent   {found.consent}", f"pixels    {found.pixels}"]
     lines += [f"label     {label.name} = {label.value} (version {label.version})" for label in found.labels]
     lines += [_told(version) for version in history]
+    lines += [
+        f"score     {score.name} = {score.value:.3f} by {score.method} (version {score.version})"
+        for score in found.scores
+    ]
     document = {**codec.encode(found), "history": codec.encode(history)}
     console.answer(document, lines, schema="cohort-show", as_json=as_json)
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
         LabelFact,
         LabelVersion,
         Patient,
+        ScoreState,
         Standing,
         commitment,
     )
-    from maintain.cohort.reading import read_standings
+    from maintain.cohort.reading import label_names, read_standings
+    from maintain.cohort.scores import replace_scores, score_states
     from maintain.cohort.selection import (
         Selected,
         field_counts,
@@ -70,6 +72,7 @@ __all__ = [
     "LabelFact",
     "LabelVersion",
     "Patient",
+    "ScoreState",
     "Selected",
     "SplitCount",
     "SplitCounts",
@@ -82,6 +85,7 @@ __all__ = [
     "declared_sides",
     "field_counts",
     "keep_snapshot",
+    "label_names",
     "lineages",
     "load_snapshot",
     "load_snapshot_by_digest",
@@ -90,6 +94,8 @@ __all__ = [
     "read_standings",
     "record_splits",
     "refuse_unknown_values",
+    "replace_scores",
+    "score_states",
     "select",
     "select_stored",
     "snapshot_names",
@@ -105,9 +111,10 @@ __all__ = [
 _ROOMS = {
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count EyeKey FileOutcome KnownFile LabelCounts "
-        "LabelFact LabelVersion Patient Standing commitment"
+        "LabelFact LabelVersion Patient ScoreState Standing commitment"
     ),
-    "reading": "read_standings",
+    "reading": "label_names read_standings",
+    "scores": "replace_scores score_states",
     "selection": (
         "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
         "unknown_stored unknown_values"

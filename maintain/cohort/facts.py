@@ -156,6 +156,17 @@ class CohortStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreState:
+    """One score of the cohort: how and when it was computed, and of how many cases."""
+
+    name: str
+    method: str
+    version: int
+    computed: str
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The little that a plan or a snapshot must know of every case; `label` is None where it has none."""
 

@@ -10,21 +10,25 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
 from maintain.cohort.facts import EyeKey, LabelVersion, Standing
 from maintain.database import UnitOfWork, tables
-from maintain.records import Case, Device, Label
+from maintain.records import Case, Device, Label, Score
 from maintain.vocabulary import ConsentStatus, Eye
 
 
 def read_cases(unit: UnitOfWork, wanted: ColumnElement[bool] | None = None) -> tuple[Case, ...]:
-    """Every case, or those wanted (a condition over `joined`), ordered by case, with its latest labels."""
+    """Every case, or those wanted (a condition over `joined`), ordered by case, with latest labels and scores."""
     image = tables.image_case
-    images, labels = joined(*_IMAGE_COLUMNS), latest_labels()
+    images, labels, scores = joined(*_IMAGE_COLUMNS), latest_labels(), select(tables.score)
     if wanted is not None:
         images = images.where(wanted)
         labels = labels.where(tables.label.c.case_id.in_(joined(image.c.case_id).where(wanted)))
+        scores = scores.where(tables.score.c.case_id.in_(joined(image.c.case_id).where(wanted)))
     rows = unit.rows(images.order_by(image.c.case_id))
-    answers = _labels(unit, labels)
+    answers, figures = _labels(unit, labels), _scores(unit, scores)
     devices = _devices(unit)
-    return tuple(_case(row, devices[row.device_id], tuple(answers.get(row.case_id, ()))) for row in rows)
+    return tuple(
+        _case(row, devices[row.device_id], tuple(answers.get(row.case_id, ())), tuple(figures.get(row.case_id, ())))
+        for row in rows
+    )
 
 
 def read_standings(unit: UnitOfWork, label_name: str) -> tuple[Standing, ...]:
@@ -97,6 +101,12 @@ def latest_labels() -> Select[Any]:
     return select(label.c.case_id, label.c.name, label.c.version, label.c.value).join(newest, same)
 
 
+def label_names(unit: UnitOfWork) -> tuple[str, ...]:
+    """The names of all labels that some case has."""
+    name = tables.label.c.name
+    return tuple(row.name for row in unit.rows(select(name).distinct().order_by(name)))
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -120,6 +130,13 @@ def _labels(unit: UnitOfWork, labels: Select[Any]) -> Mapping[str, Sequence[Labe
     found: dict[str, list[Label]] = defaultdict(list)
     for row in unit.rows(labels.order_by(tables.label.c.case_id, tables.label.c.name)):
         found[row.case_id].append(Label(row.name, row.value, row.version))
+    return found
+
+
+def _scores(unit: UnitOfWork, scores: Select[Any]) -> Mapping[str, Sequence[Score]]:
+    found: dict[str, list[Score]] = defaultdict(list)
+    for row in unit.rows(scores.order_by(tables.score.c.case_id, tables.score.c.name)):
+        found[row.case_id].append(Score(row.name, row.value, row.method, row.version))
     return found
 
 
@@ -150,7 +167,7 @@ def _standing(row: Row[Any], label: str | None, label_version: int) -> Standing:
     )
 
 
-def _case(row: Row[Any], device: Device, labels: tuple[Label, ...]) -> Case:
+def _case(row: Row[Any], device: Device, labels: tuple[Label, ...], scores: tuple[Score, ...]) -> Case:
     return Case(
         case_id=row.case_id,
         patient=row.patient,
@@ -165,4 +182,5 @@ def _case(row: Row[Any], device: Device, labels: tuple[Label, ...]) -> Case:
         site=row.site,
         consent=ConsentStatus(row.consent),
         labels=labels,
+        scores=scores,
     )

@@ -14,10 +14,20 @@ from sqlalchemy import ColumnElement
 
 from maintain.cohort.facts import Count
 from maintain.cohort.reading import joined, read_cases
+from maintain.cohort.scores import score_states
 from maintain.cohort.where import condition, fits, known_values, listed
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError, nearest_name
-from maintain.predicate import Absent, Predicate, absent_among, absent_values, explain, field_values, matches
+from maintain.predicate import (
+    Absent,
+    Predicate,
+    absent_among,
+    absent_values,
+    asked_fields,
+    explain,
+    field_values,
+    matches,
+)
 from maintain.records import Case
 from maintain.vocabulary import Eye, Unit
 
@@ -81,7 +91,11 @@ def matching_ids(unit: UnitOfWork, predicate: Predicate) -> frozenset[str]:
 
 
 def refuse_unknown_values(unit: UnitOfWork, predicate: Predicate) -> None:
-    """Raise `InputError` for values that no case ever had, each with the nearest; most likely typing errors."""
+    """Raise `InputError` for values that no case ever had, each with the nearest; most likely typing errors.
+
+    A score that nobody computed is refused too: without it no case would match, which looks like nothing to do.
+    """
+    _refuse_unscored(unit, predicate)
     unknown = unknown_stored(unit, predicate)
     if unknown:
         listed_values = "; ".join(
@@ -120,6 +134,17 @@ def field_counts(cases: tuple[Case, ...], field: str) -> tuple[Count, ...]:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _refuse_unscored(unit: UnitOfWork, predicate: Predicate) -> None:
+    computed = {f"score.{state.name}" for state in score_states(unit)}
+    missing = sorted(name for name in asked_fields(predicate) if name.startswith("score.") and name not in computed)
+    if missing:
+        raise InputError(
+            f"The test asks for {', '.join(missing)}, which was computed of no case. "
+            f"Computed: {', '.join(sorted(computed)) or 'no score'}.",
+            remedy="Compute it with `maintain cohort score`.",
+        )
 
 
 def _around(predicate: Predicate, kind: Unit) -> ColumnElement[bool]:

@@ -48,14 +48,17 @@ def fits(predicate: Predicate) -> bool:
 
 def known_values(field: str) -> Select[Any]:
     """Every value of a text field that some case ever had; of a label also the corrected ones."""
-    label, device = tables.label, tables.device
+    label, device, score = tables.label, tables.device, tables.score
     if field in _COLUMNS:
         column = _COLUMNS[field]
         return select(column.label("value")).where(column.is_not(None)).distinct()
     if field == _SOFTWARE:
         each = func.json_each(device.c.software).table_valued("value")
         return select(each.c.value).select_from(device.join(each, true())).distinct()
-    return select(label.c.value).where(label.c.name == _label_name(field)).distinct()
+    family, name = _member(field)
+    if family == _SCORE_FAMILY:
+        return select(score.c.value).where(score.c.name == name).distinct()
+    return select(label.c.value).where(label.c.name == name).distinct()
 
 
 def listed(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:
@@ -67,9 +70,9 @@ def listed(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[b
 # --- private ---------------------------------------------------------------------------------------
 
 _IMAGE, _SERIES, _STUDY, _PATIENT = tables.image_case, tables.series, tables.study, tables.patient
-_DEVICE, _LABEL = tables.device, tables.label
+_DEVICE, _LABEL, _SCORE = tables.device, tables.label, tables.score
 
-_SOFTWARE = "device.software"
+_SOFTWARE, _SCORE_FAMILY = "device.software", "score.NAME"
 
 #: Where each field with one value stands.
 _COLUMNS: Mapping[str, ColumnElement[Any]] = MappingProxyType(
@@ -132,8 +135,16 @@ def _any(field: str, test: Test | None) -> ColumnElement[bool]:
         each = func.json_each(_DEVICE.c.software).table_valued("value")
         values = select(literal(1)).select_from(each).correlate(_DEVICE)
         return exists(values if test is None else values.where(test(each.c.value)))
+    family, name = _member(field)
+    if family == _SCORE_FAMILY:
+        scored = select(literal(1)).where(_SCORE.c.case_id == _IMAGE.c.case_id, _SCORE.c.name == name).correlate(_IMAGE)
+        return exists(scored if test is None else scored.where(test(_SCORE.c.value)))
+    return _any_answer(name, test)
+
+
+def _any_answer(name: str, test: Test | None) -> ColumnElement[bool]:
+    """Whether the latest answer of that label passes; without a test, whether there is one."""
     newer = _LABEL.alias()
-    name = _label_name(field)
     latest = (
         select(func.max(newer.c.version))
         .where(newer.c.case_id == _IMAGE.c.case_id, newer.c.name == name)
@@ -148,11 +159,12 @@ def _any(field: str, test: Test | None) -> ColumnElement[bool]:
     return exists(answers if test is None else answers.where(test(_LABEL.c.value)))
 
 
-def _label_name(field: str) -> str:
+def _member(field: str) -> tuple[str, str]:
+    """The family a field is of, and its name in it."""
     family = field_named(field)
     if family is None or not family.family:
         raise UnknownNameError("field", field, FIELDS)
-    return field.removeprefix(family.prefix)
+    return family.name, field.removeprefix(family.prefix)
 
 
 def _kind(name: str) -> Kind:

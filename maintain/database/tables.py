@@ -150,6 +150,19 @@ label = Table(
     comment="Recorded answers; a correction is a new version, never an overwrite.",
 )
 
+score = Table(
+    "score",
+    metadata,
+    Column("case_id", ForeignKey("image_case.case_id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("value", Float, nullable=False),
+    Column("method", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("computed", String, nullable=False),
+    Index(None, "name", "value"),
+    comment="Figures computed of a case's pixels; computing a name again replaces all of that name.",
+)
+
 lineage = Table(
     "lineage",
     metadata,

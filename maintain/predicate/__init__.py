@@ -23,7 +23,7 @@ from maintain.predicate.tree import (
     Rule,
     Shape,
 )
-from maintain.predicate.words import Absent, absent_among, absent_values, describe, explain, plain, unmet
+from maintain.predicate.words import Absent, absent_among, absent_values, asked_fields, describe, explain, plain, unmet
 
 __all__ = [
     "FIELDS",
@@ -46,6 +46,7 @@ __all__ = [
     "Shape",
     "absent_among",
     "absent_values",
+    "asked_fields",
     "check",
     "date_interval",
     "describe",

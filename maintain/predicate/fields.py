@@ -13,7 +13,7 @@ from maintain.predicate.tree import Kind
 from maintain.records import Case
 from maintain.vocabulary import ConsentStatus, Eye
 
-Values: TypeAlias = tuple[str | int, ...]
+Values: TypeAlias = tuple[str | int | float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ def _label(case: Case, name: str) -> Values:
     return () if label is None else (label.value,)
 
 
+def _score(case: Case, name: str) -> Values:
+    score = case.score(name)
+    return () if score is None else (score.value,)
+
+
 _TABLE = (
     Field(
         "patient.sex",
@@ -125,6 +130,7 @@ _TABLE = (
         lambda case, _: _one(case.consent.value),
         choices=tuple(status.value for status in ConsentStatus),
     ),
+    Field("score.NAME", Kind.NUMBER, "the score called NAME that cohort score computed", _score),
 )
 
 #: Every field that this version can test, in the order in which people are shown them.
@@ -134,12 +140,12 @@ FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _
 LABEL_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 #: Fields that the language has and this version cannot test yet.
-LATER_FIELDS = ("score.NAME", "request.status", "attribute.KEYWORD")
+LATER_FIELDS = ("request.status", "attribute.KEYWORD")
 
 
 # --- private ---------------------------------------------------------------------------------------
 
-#: Names of labels: what people call them in column headings, without spaces.
+#: Names of labels and scores: what people call them in column headings, without spaces.
 _MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 

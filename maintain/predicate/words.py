@@ -84,6 +84,11 @@ def plain(predicate: Predicate) -> dict[str, object]:
             return {"not": plain(term)}
 
 
+def asked_fields(predicate: Predicate) -> frozenset[str]:
+    """The fields that the predicate tests."""
+    return frozenset(compare.field for compare in _compares(predicate))
+
+
 def absent_values(predicate: Predicate, cases: Sequence[Case]) -> tuple[Absent, ...]:
     """`absent_among` over these cases."""
     return absent_among(predicate, lambda field: {str(value) for case in cases for value in field_values(case, field)})

@@ -9,7 +9,7 @@ digest. No value holds a time of day or a duration: the same inputs give the sam
 
 from __future__ import annotations
 
-from maintain.records.cohort import Case, CaseRef, Device, Label, Snapshot, SnapshotMember
+from maintain.records.cohort import Case, CaseRef, Device, Label, Score, Snapshot, SnapshotMember
 from maintain.records.evidence import CaseDifficulty, Difficulty, Reference, Strata, Stratum
 from maintain.records.models import (
     ModelSpec,
@@ -80,6 +80,7 @@ __all__ = [
     "RoleCount",
     "RoleTable",
     "Scalar",
+    "Score",
     "Setting",
     "Slot",
     "Snapshot",

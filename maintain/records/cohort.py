@@ -30,6 +30,16 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """A figure that was computed of a case's pixels, and how: `method` and its version."""
+
+    name: str
+    value: float
+    method: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One image with its labels and metadata. Every identifier is a keyed pseudonym."""
 
@@ -46,10 +56,15 @@ class Case:
     site: str | None
     consent: ConsentStatus
     labels: tuple[Label, ...]
+    scores: tuple[Score, ...] = ()
 
     def label(self, name: str) -> Label | None:
         """The label of that name, or None when the case has none."""
         return next((label for label in self.labels if label.name == name), None)
+
+    def score(self, name: str) -> Score | None:
+        """The score of that name, or None when the case was not scored."""
+        return next((score for score in self.scores if score.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, order=True)

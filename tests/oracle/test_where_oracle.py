@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.cohorts import NOW, fill, make_case, undone
-from maintain.cohort import ConsentFact, LabelFact, matching_ids, select, select_stored, unknown_stored
+from maintain.cohort import ConsentFact, LabelFact, matching_ids, replace_scores, select, select_stored, unknown_stored
 from maintain.cohort.where import LONGEST_GLOB, MOST_TESTS, condition, fits
 from maintain.database import Database, UnitOfWork, create_database
 from maintain.errors import UnknownNameError
@@ -87,6 +87,7 @@ DATES = (
 )
 NUMBERS = (-1, 0, 17, 18, 64, 64.0, 64.5, 89, 90, 91, 10**30, -(10**30), 1e300, -0.0)
 LABELS = ("diagnosis", "quality", "grade-2")
+SCORES = ("outlier", "quality.field")
 COHORTS, PREDICATES = 20, 28
 
 
@@ -124,6 +125,9 @@ def draw_cohort(draw: random.Random, unit: UnitOfWork) -> tuple[Case, ...]:
     for _ in range(3):  # said again, an answer is corrected
         answers = [(case, name) for case in cases for name in LABELS if draw.random() < 0.4]
         store.record_labels([LabelFact(c.case_id, name, draw.choice(texts)) for c, name in answers], now=NOW)
+    for name in SCORES:
+        values = {case.case_id: float(draw.choice(NUMBERS)) for case in cases if draw.random() < 0.7}
+        replace_scores(unit, name, values, method="drawn", version=1, now=NOW)
     known = tuple(ConsentStatus)
     store.record_consents([ConsentFact(patient, draw.choice(known), None) for patient in patients])
     return store.cases()
@@ -151,6 +155,7 @@ def draw_value(draw: random.Random, field: str, operator: Operator, there: tuple
 
 def draw_compare(draw: random.Random, there: tuple[str, ...] = ()) -> Compare:
     fields = [*(name for name in FIELDS if not FIELDS[name].family), *(f"label.{name}" for name in LABELS)]
+    fields += [f"score.{name}" for name in SCORES]
     field = draw.choice(fields)
     kind = field_named(field).kind  # type: ignore[union-attr]  # every drawn field is known
     operator = draw.choice([operator for operator, rule in OPERATORS.items() if kind in rule.kinds])
@@ -180,7 +185,7 @@ def draw_predicate(draw: random.Random, there: tuple[str, ...], depth: int = 2) 
 
 
 def test_a_field_of_no_table_is_refused(database: Database) -> None:
-    for field in ("device.modl", "label.", "score.quality"):
+    for field in ("device.modl", "label.", "score.", "attribute.Laterality"):
         with pytest.raises(UnknownNameError):
             condition(Compare(field, Operator.EQ, "x"))
         with pytest.raises(UnknownNameError):

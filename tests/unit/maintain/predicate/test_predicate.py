@@ -39,7 +39,7 @@ from maintain.predicate import (
     matches_glob,
     unmet,
 )
-from maintain.records import Case, Device, Label
+from maintain.records import Case, Device, Label, Score
 from maintain.vocabulary import ConsentStatus, Eye
 
 CASE = Case(
@@ -116,7 +116,7 @@ def test_what_is_unmet_names_only_the_parts_that_fail() -> None:
     ("compare", "part", "said"),
     [
         (asked("device.modl", "eq", "x"), Part.FIELD, "Did you mean 'device.model'?"),
-        (asked("score.quality", "lt", 1), Part.FIELD, "does not enforce it yet"),
+        (asked("attribute.Laterality", "eq", "L"), Part.FIELD, "does not enforce it yet"),
         (asked("label.", "eq", "x"), Part.FIELD, "no field called"),
         (asked("device.model", "lt", "x"), Part.OPERATOR, "which is a text; use eq"),
         (asked("patient.age", "matches", "6*"), Part.OPERATOR, "matches does not apply"),
@@ -171,6 +171,10 @@ def test_every_field_reads_the_case() -> None:
     }
     assert field_values(CASE, "label.diagnosis") == ("2",)
     assert field_values(CASE, "label.quality") == ()
+    assert field_values(CASE, "score.outlier") == ()
+    scored = replace(CASE, scores=(Score("outlier", 3.75, "mahalanobis", 1),))
+    assert field_values(scored, "score.outlier") == (3.75,)
+    assert field_values(scored, "score.quality") == ()
 
 
 def test_missing_is_empty_for_every_field_but_consent() -> None:
@@ -188,7 +192,6 @@ def test_a_family_needs_a_member() -> None:
 def test_no_field_is_both_now_and_later() -> None:
     assert not [name for name in FIELDS if is_later(name)]
     assert all(is_later(name) for name in LATER_FIELDS)
-    assert is_later("score.quality")
     assert is_later("attribute.Laterality")
     assert not is_later("request.stat")
 
