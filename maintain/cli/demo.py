@@ -63,8 +63,7 @@ def demo(
     folder = folder.absolute()
     RegistrySettings(store=registry)  # refused before minutes are spent on drawing
     order = DemoOrder(patients=patients, seed=seed, epochs=epochs)
-    if patients < FEW * PATIENTS:
-        console.say(f"The stories are sized for {PATIENTS} patients: with {patients} most gates can show nothing.")
+    _warn_of_few(patients)
     hospital = folder / "hospital"
     with filling(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,6 +96,11 @@ def demo(
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _warn_of_few(patients: int) -> None:
+    if patients < FEW * PATIENTS:
+        console.say(f"The stories are sized for {PATIENTS} patients: with {patients} most gates can show nothing.")
 
 
 def _keep_order(file: Path, order: DemoOrder, *, begun: bool) -> None:
