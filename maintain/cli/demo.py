@@ -55,20 +55,14 @@ def demo(
     from maintain.cli.audit_ledger import verify_ledger
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
-    from maintain_pipelines.context import Talk
-    from maintain_pipelines.demo import DemoOrder, play_chain, prepare_champion, prepare_hospital
+    from maintain_pipelines.demo import DemoOrder, play_chain, prepare_champion
     from maintain_policies import load_policy
     from maintain_registry import browsing_command
 
     folder = folder.absolute()
     RegistrySettings(store=registry)  # refused before minutes are spent on drawing
     order = DemoOrder(patients=patients, seed=seed, epochs=epochs)
-    _warn_of_few(patients)
-    hospital = folder / "hospital"
-    with filling(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        _keep_order(folder / ORDER_FILE, order, begun=hospital.exists())
-        prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
+    hospital = _drawn(folder, order)
     workspace = _workspace(folder / "workspace", seed, registry)
     known = catalogues()
     with open_context(Place(workspace)) as ports, grace():
@@ -98,9 +92,20 @@ def demo(
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _warn_of_few(patients: int) -> None:
-    if patients < FEW * PATIENTS:
-        console.say(f"The stories are sized for {PATIENTS} patients: with {patients} most gates can show nothing.")
+def _drawn(folder: Path, order: DemoOrder) -> Path:
+    """The hospital of the demo, drawn unless it is there."""
+    from maintain_pipelines.context import Talk
+    from maintain_pipelines.demo import prepare_hospital
+
+    if order.patients < FEW * PATIENTS:
+        said = f"with {order.patients} most gates can show nothing"
+        console.say(f"The stories are sized for {PATIENTS} patients: {said}.")
+    hospital = folder / "hospital"
+    with filling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _keep_order(folder / ORDER_FILE, order, begun=hospital.exists())
+        prepare_hospital(hospital, order, Talk(say=console.say, progress=console.progress))
+    return hospital
 
 
 def _keep_order(file: Path, order: DemoOrder, *, begun: bool) -> None:
