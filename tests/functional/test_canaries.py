@@ -209,6 +209,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("cohort", "snapshot", "first", "--model", "fundus-triage", code=0)
     tell("model", "train", "fundus-triage", "--snapshot", "first", "--epochs", EPOCHS, code=0, again=2)
     tell("cohort", "ingest", folder / f"{TABLE}-consent.csv", "--kind", "consent", code=0)
+    tell("cohort", "score", "--kind", "quality", code=0)
     tell("cohort", "ingest", folder / "wrong.csv", "--kind", "labels", code=2)
     tell("cohort", "ingest", folder / "torn.csv", "--kind", "consent", code=2)
     tell("cohort", "ingest", folder / f"{STRANGER}-missing", code=2)
