@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -21,11 +20,8 @@ from helpers.commands import Said, say
 from helpers.foreign_training import MEAN, SPREAD
 from helpers.refusing import refused
 from maintain.database import open_database
-from maintain.imaging.adopting import NamedTransform, chain_of, known_transforms
 from maintain.intake import load_pseudonyms
 from maintain_pipelines.adopting import TOLERANCE
-from maintain_pipelines.adopting.recipes import read_recipe
-from maintain_policies import read_named
 from maintain_registry import Ledger
 
 NAME = "served"
@@ -264,18 +260,6 @@ def test_a_patient_without_a_role_is_never_held_out(fresh: Path, export: Export,
         patients = {case.patient for case in CohortStore(unit).cases() if case.case_id in named}
     database.close()
     assert set(sides) == patients
-
-
-def test_the_files_of_the_documentation_are_read(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "adopt.md").read_text(encoding="utf-8")
-    blocks = {block.split("\n")[0]: block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)}
-    for name, block in blocks.items():
-        (tmp_path / f"{name.strip('# ')}.yaml").write_text(block, encoding="utf-8")
-    entries = read_named(tmp_path / "preprocessing.yaml", what="preprocessing")
-    steps = chain_of([NamedTransform(entry.name, entry.options, entry.place) for entry in entries])
-    assert [step.name for step in steps] == ["to-float", "resize", "standardise"]
-    assert read_recipe(tmp_path / "recipe.yaml") is not None
-    assert all(f"`{name}`" in page for name in known_transforms())
 
 
 # --- the whole story -------------------------------------------------------------------------------

@@ -15,8 +15,11 @@ import pytest
 
 from helpers.commands import say
 from maintain.hospital.painting import LESION_COLOURS
+from maintain.imaging.adopting import NamedTransform, chain_of, known_transforms
 from maintain.unlearn import METHODS
+from maintain_pipelines.adopting.recipes import read_recipe
 from maintain_pipelines.demo import demo_key
+from maintain_policies import read_named
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -122,3 +125,15 @@ def test_every_setting_is_documented() -> None:
     settings = Settings()
     keys = [f"{s.name}.{key.name}" for s in fields(settings) for key in fields(getattr(settings, s.name))]
     assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+def test_the_files_of_the_page_on_adopting_are_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
+    blocks = {block.split("\n")[0]: block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)}
+    for name, block in blocks.items():
+        (tmp_path / f"{name.strip('# ')}.yaml").write_text(block, encoding="utf-8")
+    entries = read_named(tmp_path / "preprocessing.yaml", what="preprocessing")
+    steps = chain_of([NamedTransform(entry.name, entry.options, entry.place) for entry in entries])
+    assert [step.name for step in steps] == ["to-float", "resize", "standardise"]
+    assert read_recipe(tmp_path / "recipe.yaml") is not None
+    assert all(f"`{name}`" in page for name in known_transforms())
