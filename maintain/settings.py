@@ -82,6 +82,29 @@ class RunSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestSettings:
+    """Days a request has, before how many of them people are warned, and how long a night waits to erase."""
+
+    answer_days: int = 30
+    warn_days: int = 7
+    grace_days: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse days that lie in the past."""
+        if min(self.answer_days, self.warn_days, self.grace_days) < 0:
+            raise InputError(f"{SETTINGS_FILE}: days of requests cannot be negative.", remedy="Write 0 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Where scheduled work leaves a sign of life, and whom it tells: a webhook, signed with the key in a 0600 file."""
+
+    heartbeat: str = "jobs.heartbeat.json"
+    webhook: str = ""
+    webhook_key: str = "keys/webhook.key"
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrySettings:
     """Where versions are kept: `folder`, or `mlflow` in the workspace or at the address of a server.
 
@@ -127,6 +150,8 @@ class Settings:
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
     runs: RunSettings = field(default_factory=RunSettings)
+    requests: RequestSettings = field(default_factory=RequestSettings)
+    jobs: JobSettings = field(default_factory=JobSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
 
 
@@ -186,6 +211,16 @@ class Workspace:
     def references(self) -> Path:
         """One folder a reference: a model trained without a forget group, kept as a yardstick."""
         return self.root / "references"
+
+    @property
+    def heartbeat(self) -> Path:
+        """When scheduled work last ran, and how it went."""
+        return self.root / self.settings.jobs.heartbeat
+
+    @property
+    def webhook_key(self) -> Path:
+        """The key that signs what a webhook is told."""
+        return self.root / self.settings.jobs.webhook_key
 
     @property
     def policies(self) -> Path:

@@ -217,6 +217,80 @@ class Exposed(StrEnum):
     """Nobody can show it either way."""
 
 
+class RequestState(StrEnum):
+    """Where a person's request stands; whether it is overdue is said by its date, not by its state."""
+
+    OPEN = "open"
+    """Some version of a model learned from the person, and no registered one without them stands beside it yet."""
+    ANSWERED = "answered"
+    """Every lineage that learned from the person has a registered version that did not."""
+    CLOSED = "closed"
+    """No loadable version learned from the person, and what the workspace held of them is erased."""
+    WITHDRAWN = "withdrawn"
+    """The person took the request back; their images may be used again."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self in (RequestState.CLOSED, RequestState.WITHDRAWN)
+
+
+class Found(StrEnum):
+    """What filing a request could say of the person."""
+
+    IMAGES = "images"
+    """The cohort has images of them."""
+    NOBODY = "nobody"
+    """Every known issuer was tried and every image is linked to a person: the cohort has none of them."""
+    CANNOT_EXCLUDE = "cannot-exclude"
+    """None was found, but some images cannot be told whose they are."""
+
+
+class Duty(StrEnum):
+    """What a request owes one of its images."""
+
+    UNLEARN = "unlearn"
+    """A version that can be loaded was trained on it."""
+    RE_EVALUATE = "re-evaluate"
+    """It only helped to choose or to judge a version."""
+    ERASE_ONLY = "erase-only"
+    """No version was made or judged with it."""
+
+
+class LegalBasis(StrEnum):
+    """On what ground the person asks. https://eur-lex.europa.eu/eli/reg/2016/679/oj."""
+
+    GDPR_7_3 = "gdpr-7-3"
+    """Consent was withdrawn."""
+    GDPR_17_1 = "gdpr-17-1"
+    """Erasure is asked for."""
+    GDPR_21 = "gdpr-21"
+    """The person objects to the processing."""
+    OTHER = "other"
+    """Another law, or the rules of the house."""
+
+
+class JobOutcome(StrEnum):
+    """How one turn of a scheduled job ended."""
+
+    PASSED = "passed"
+    """A version was registered."""
+    NOTHING_TO_DO = "nothing-to-do"
+    """No serving version learned from any match."""
+    WAITING = "waiting"
+    """A version waits for promotion, another run holds the model, or the registry is away."""
+    HELD_BACK = "held-back"
+    """The same policy failed its gates on the same cases and champion before; not tried again."""
+    REFUSED = "refused"
+    """A gate failed, or the answer is no."""
+    NOT_EVALUATED = "not-evaluated"
+    """Not shown either way."""
+    BAD_INPUT = "bad-input"
+    """The policy cannot be run as it is."""
+    FAILED = "failed"
+    """An error of the program, or damaged values."""
+
+
 class RunState(StrEnum):
     """Where a run stands; the table of moves is in `maintain_pipelines.states`."""
 

@@ -11,22 +11,30 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from maintain.cohort.facts import EyeKey, LabelVersion, Standing
 from maintain.database import UnitOfWork, tables
 from maintain.records import Case, Device, Label, Score
-from maintain.vocabulary import ConsentStatus, Eye
+from maintain.vocabulary import ConsentStatus, Eye, RequestState
 
 
 def read_cases(unit: UnitOfWork, wanted: ColumnElement[bool] | None = None) -> tuple[Case, ...]:
     """Every case, or those wanted (a condition over `joined`), ordered by case, with latest labels and scores."""
     image = tables.image_case
     images, labels, scores = joined(*_IMAGE_COLUMNS), latest_labels(), select(tables.score)
+    wishes = _about()
     if wanted is not None:
         images = images.where(wanted)
         labels = labels.where(tables.label.c.case_id.in_(joined(image.c.case_id).where(wanted)))
         scores = scores.where(tables.score.c.case_id.in_(joined(image.c.case_id).where(wanted)))
+        wishes = wishes.where(tables.request_case.c.case_id.in_(joined(image.c.case_id).where(wanted)))
     rows = unit.rows(images.order_by(image.c.case_id))
-    answers, figures = _labels(unit, labels), _scores(unit, scores)
+    answers, figures, asked = _labels(unit, labels), _scores(unit, scores), _requests(unit, wishes)
     devices = _devices(unit)
     return tuple(
-        _case(row, devices[row.device_id], tuple(answers.get(row.case_id, ())), tuple(figures.get(row.case_id, ())))
+        _case(
+            row,
+            devices[row.device_id],
+            tuple(answers.get(row.case_id, ())),
+            tuple(figures.get(row.case_id, ())),
+            tuple(asked.get(row.case_id, ())),
+        )
         for row in rows
     )
 
@@ -140,6 +148,19 @@ def _scores(unit: UnitOfWork, scores: Select[Any]) -> Mapping[str, Sequence[Scor
     return found
 
 
+def _about() -> Select[Any]:
+    """Which image a request is about, and how that request stands."""
+    about, wish = tables.request_case, tables.request
+    return select(about.c.case_id, wish.c.state).join(wish, wish.c.request == about.c.request)
+
+
+def _requests(unit: UnitOfWork, wishes: Select[Any]) -> Mapping[str, Sequence[RequestState]]:
+    found: dict[str, list[RequestState]] = defaultdict(list)
+    for row in unit.rows(wishes.order_by(tables.request_case.c.case_id, tables.request_case.c.request)):
+        found[row.case_id].append(RequestState(row.state))
+    return found
+
+
 def _devices(unit: UnitOfWork) -> Mapping[int, Device]:
     return {
         row.id: Device(
@@ -167,7 +188,13 @@ def _standing(row: Row[Any], label: str | None, label_version: int) -> Standing:
     )
 
 
-def _case(row: Row[Any], device: Device, labels: tuple[Label, ...], scores: tuple[Score, ...]) -> Case:
+def _case(
+    row: Row[Any],
+    device: Device,
+    labels: tuple[Label, ...],
+    scores: tuple[Score, ...],
+    requests: tuple[RequestState, ...],
+) -> Case:
     return Case(
         case_id=row.case_id,
         patient=row.patient,
@@ -183,4 +210,5 @@ def _case(row: Row[Any], device: Device, labels: tuple[Label, ...], scores: tupl
         consent=ConsentStatus(row.consent),
         labels=labels,
         scores=scores,
+        requests=requests,
     )

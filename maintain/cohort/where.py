@@ -71,8 +71,9 @@ def listed(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[b
 
 _IMAGE, _SERIES, _STUDY, _PATIENT = tables.image_case, tables.series, tables.study, tables.patient
 _DEVICE, _LABEL, _SCORE = tables.device, tables.label, tables.score
+_ABOUT, _WISH = tables.request_case, tables.request
 
-_SOFTWARE, _SCORE_FAMILY = "device.software", "score.NAME"
+_SOFTWARE, _SCORE_FAMILY, _REQUEST = "device.software", "score.NAME", "request.status"
 
 #: Where each field with one value stands.
 _COLUMNS: Mapping[str, ColumnElement[Any]] = MappingProxyType(
@@ -135,6 +136,15 @@ def _any(field: str, test: Test | None) -> ColumnElement[bool]:
         each = func.json_each(_DEVICE.c.software).table_valued("value")
         values = select(literal(1)).select_from(each).correlate(_DEVICE)
         return exists(values if test is None else values.where(test(each.c.value)))
+    if field == _REQUEST:
+        about = (
+            select(literal(1))
+            .select_from(_ABOUT)
+            .join(_WISH, _WISH.c.request == _ABOUT.c.request)
+            .where(_ABOUT.c.case_id == _IMAGE.c.case_id)
+            .correlate(_IMAGE)
+        )
+        return exists(about if test is None else about.where(test(_WISH.c.state)))
     family, name = _member(field)
     if family == _SCORE_FAMILY:
         scored = select(literal(1)).where(_SCORE.c.case_id == _IMAGE.c.case_id, _SCORE.c.name == name).correlate(_IMAGE)

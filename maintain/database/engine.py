@@ -21,7 +21,7 @@ from maintain.database.unit import UnitOfWork
 from maintain.errors import DamagedError, WaitingError, WorkspaceError
 
 #: The migration that this version of the program was written for.
-SCHEMA_HEAD = "0005"
+SCHEMA_HEAD = "0006"
 
 #: How long a writer waits for another one before it gives up, in milliseconds.
 BUSY_MILLISECONDS = 20_000

@@ -1,4 +1,4 @@
-"""The metadata of all tables. One file, so that a reader sees every row the tool ever writes.
+"""The metadata of all tables: those of cohort, runs, registry and ledger; requests and jobs lie beside them.
 
 Identifiers in these rows are keyed pseudonyms, the places of sources and files included: folders are
 named after patients. Changes here need a migration; a test compares the two.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -16,23 +17,19 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-#: Names for constraints, so that migrations can drop them by name on every database.
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-metadata = MetaData(naming_convention=NAMING)
+from maintain.database.daily_tables import barred_person as barred_person
+from maintain.database.daily_tables import issuer as issuer
+from maintain.database.daily_tables import job as job
+from maintain.database.daily_tables import request as request
+from maintain.database.daily_tables import request_case as request_case
+from maintain.database.daily_tables import turn as turn
+from maintain.database.metadata import metadata as metadata
 
 # --- the cohort ------------------------------------------------------------------------------------
 
@@ -57,7 +54,8 @@ ingest = Table(
     Column("code", String, nullable=False),
     Column("actor", String),
     Column("contents", String),
-    comment="One intake of one source: who read it, and of a table the keyed mark of what it held.",
+    Column("issuers", Boolean),
+    comment="One intake of one source: who read it, the keyed mark of what a table held, whether it kept issuers.",
 )
 
 file = Table(
@@ -84,7 +82,9 @@ patient = Table(
     Column("consent", String, nullable=False),
     Column("consent_date", String),
     Column("salt", LargeBinary, nullable=False),
-    comment="A keyed pseudonym. The salt makes the ledger's commitments and is destroyed on erasure.",
+    Column("linked", Boolean),
+    comment="A keyed pseudonym. The salt makes the commitments of the ledger and is destroyed on erasure. "
+    "Not linked: a study whose PatientID names nobody; NULL where an earlier schema did not ask.",
 )
 
 device = Table(
@@ -193,7 +193,9 @@ snapshot = Table(
     Column("label_name", String, nullable=False),
     Column("where", Text),
     Column("created", String, nullable=False),
-    comment="An immutable, digested list of cases.",
+    Column("erased", Integer),
+    Column("rest", String),
+    comment="An immutable, digested list of cases; after an erasure: how many rows went, and the digest of the rest.",
 )
 
 snapshot_member = Table(
@@ -239,6 +241,7 @@ run = Table(
     Column("slot", Integer, nullable=False),
     Column("digest", String),
     Column("matches", String),
+    Column("roles", String),
     Column("error", Text),
     Column("started", String, nullable=False),
     Column("changed", String, nullable=False),

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from maintain.errors import UnknownNameError
 from maintain.predicate.tree import Kind
 from maintain.records import Case
-from maintain.vocabulary import ConsentStatus, Eye
+from maintain.vocabulary import ConsentStatus, Eye, RequestState
 
 Values: TypeAlias = tuple[str | int | float, ...]
 
@@ -130,6 +130,14 @@ _TABLE = (
         lambda case, _: _one(case.consent.value),
         choices=tuple(status.value for status in ConsentStatus),
     ),
+    Field(
+        "request.status",
+        Kind.TEXT,
+        "how a request stands that is about the image; one that matches is enough",
+        lambda case, _: tuple(state.value for state in case.requests),
+        multi=True,
+        choices=tuple(state.value for state in RequestState if not state.ended),
+    ),
     Field("score.NAME", Kind.NUMBER, "the score called NAME that cohort score computed", _score),
 )
 
@@ -140,7 +148,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _
 LABEL_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 #: Fields that the language has and this version cannot test yet.
-LATER_FIELDS = ("request.status", "attribute.KEYWORD")
+LATER_FIELDS = ("attribute.KEYWORD",)
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maintain.hashing import Digest
-from maintain.vocabulary import ConsentStatus, Eye, Split
+from maintain.vocabulary import ConsentStatus, Eye, RequestState, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Case:
     consent: ConsentStatus
     labels: tuple[Label, ...]
     scores: tuple[Score, ...] = ()
+    requests: tuple[RequestState, ...] = ()
 
     def label(self, name: str) -> Label | None:
         """The label of that name, or None when the case has none."""

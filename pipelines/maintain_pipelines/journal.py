@@ -37,6 +37,7 @@ class RunRow:
     slot: int
     digest: Digest | None
     matches: Digest | None
+    roles: Digest | None
     error: str | None
     started: str
     changed: str
@@ -57,6 +58,7 @@ def begin(
     state: RunState,
     digest: Digest,
     matches: Digest,
+    roles: Digest,
     now: datetime,
 ) -> None:
     """Write the row of the run that holds the claim. Raises `WaitingError` beside an unfinished one."""
@@ -74,6 +76,7 @@ def begin(
         "slot": 1,
         "digest": digest,
         "matches": matches,
+        "roles": roles,
         "started": timestamp(now),
         "changed": timestamp(now),
     }
@@ -174,6 +177,7 @@ _COLUMNS = (
     run.c.slot,
     run.c.digest,
     run.c.matches,
+    run.c.roles,
     run.c.error,
     run.c.started,
     run.c.changed,

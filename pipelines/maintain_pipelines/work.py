@@ -175,6 +175,7 @@ def _record_plan(selection: Selection, claim: Claim, digest: Digest, matches: Di
             state=RunState.NOTHING_TO_DO if selection.nothing_learned else RunState.PLANNED,
             digest=digest,
             matches=matches,
+            roles=plan.roles,
             now=context.clock.now(),
         )
         context.ledger.append(unit, Event(EventKind.RUN_PLANNED, subject=plan.model, body=body))

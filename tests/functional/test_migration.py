@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 from helpers.commands import say
-from helpers.older import EARLIER, FORGETFUL, KILLED, WHOLE, forget_where_labels_came_from, make_older, write_scripts
+from helpers.older import (
+    EARLIER,
+    FORGETFUL,
+    KILLED,
+    WHOLE,
+    forget_requests_and_jobs,
+    forget_where_labels_came_from,
+    make_older,
+    write_scripts,
+)
 from maintain.database import migrate
 
 
@@ -45,7 +54,7 @@ def test_an_older_workspace_is_refused_with_the_command_that_migrates_it(older: 
     for command in (("registry", "list"), ("cohort", "status"), ("audit", "verify"), ("runs", "list")):
         said = say(*command, workspace=older)
         assert said.code == 2
-        assert "has schema 0000; this program needs 0005" in said.err
+        assert "has schema 0000; this program needs 0006" in said.err
         assert "maintain doctor migrate" in said.err
     assert say("doctor", workspace=older).code == 1
     assert "maintain doctor migrate" in say("doctor", workspace=older).out
@@ -60,7 +69,7 @@ def test_it_is_backed_up_and_migrated(older: Path) -> None:
     assert copy.suffix == ".bak"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert schema(copy) == EARLIER
-    assert schema(older / "maintain.db") == "0005"
+    assert schema(older / "maintain.db") == "0006"
     audit = say("audit", "verify", "--json", "--require-anchor", workspace=older)
     assert (audit.code, audit.document["entries"]) == (0, 12)
     assert say("registry", "list", workspace=older).code == 0
@@ -159,6 +168,7 @@ def test_killed_half_way_the_old_database_is_as_it_was(older: Path, tmp_path: Pa
 
 def test_a_workspace_from_before_promotions_is_migrated_and_promotes(ended: Path) -> None:
     with closing(sqlite3.connect(ended / "maintain.db", isolation_level=None)) as raw:
+        forget_requests_and_jobs(raw)
         forget_where_labels_came_from(raw)
         raw.execute("drop table alias_move")
         raw.execute("drop table score")
@@ -166,9 +176,9 @@ def test_a_workspace_from_before_promotions_is_migrated_and_promotes(ended: Path
         raw.execute("update alembic_version set version_num = '0001'")
     refused = say("registry", "promote", "fundus-triage", workspace=ended)
     assert refused.code == 2
-    assert "has schema 0001; this program needs 0005" in refused.err
+    assert "has schema 0001; this program needs 0006" in refused.err
     assert say("doctor", "migrate", workspace=ended).code == 0
-    assert schema(ended / "maintain.db") == "0005"
+    assert schema(ended / "maintain.db") == "0006"
     assert say("registry", "promote", "fundus-triage", workspace=ended).code == 0
     assert say("audit", "verify", "--require-anchor", workspace=ended).code == 0
     assert "registry  2 registered versions" in say("doctor", workspace=ended).out
@@ -179,6 +189,7 @@ def test_a_workspace_from_before_the_histories_of_labels_keeps_every_answer(ende
     answers = "select case_id, name, version, value, recorded from label order by 1, 2, 3"
     with closing(sqlite3.connect(database, isolation_level=None)) as raw:
         before = raw.execute(answers).fetchall()
+        forget_requests_and_jobs(raw)
         forget_where_labels_came_from(raw)
         raw.execute("drop table score")
         raw.execute("update alembic_version set version_num = '0003'")
@@ -195,6 +206,7 @@ def test_a_workspace_from_before_the_histories_of_labels_keeps_every_answer(ende
 
 def test_a_workspace_from_before_the_register_of_weights_is_migrated_and_fills_it(ended: Path) -> None:
     with closing(sqlite3.connect(ended / "maintain.db", isolation_level=None)) as raw:
+        forget_requests_and_jobs(raw)
         forget_where_labels_came_from(raw)
         raw.execute("drop table score")
         raw.execute("drop table weight_file")

@@ -66,6 +66,20 @@ def write_scripts(folder: Path, does: str) -> Path:
     return folder
 
 
+def forget_requests_and_jobs(database: sqlite3.Connection) -> None:
+    """Take away what schema 0006 brought: requests, jobs, and what was kept for their sake."""
+    for table in ("turn", "job", "barred_person", "request_case", "request", "issuer"):
+        database.execute(f"drop table {table}")
+    for table, column in (
+        ("ingest", "issuers"),
+        ("patient", "linked"),
+        ("snapshot", "erased"),
+        ("snapshot", "rest"),
+        ("run", "roles"),
+    ):
+        database.execute(f"alter table {table} drop column {column}")
+
+
 def forget_where_labels_came_from(database: sqlite3.Connection) -> None:
     """Take away what schema 0004 brought: who read a table, what it held, and which intake a label is of."""
     database.execute("create table kept as select case_id, name, version, value, recorded from label")

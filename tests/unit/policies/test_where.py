@@ -16,7 +16,7 @@ from maintain_policies import parse_where
         ("[{site: a}]", 1, "mapping of fields"),
         ("Elmford", 1, "mapping of fields"),
         ("{device.modl: x}", 2, "Did you mean 'device.model'?"),
-        ("{request.status: open}", 2, "does not enforce it yet"),
+        ("{attribute.Laterality: L}", 2, "does not enforce it yet"),
         ("{all: {site: a}}", 7, "list of tests"),
         ("{any: []}", 7, "list of tests"),
         ("{not: x}", 7, "mapping of fields"),

@@ -282,4 +282,4 @@ def test_reading_costs_the_same_queries_however_many_cases(unit: UnitOfWork) -> 
         assert len(store.cases()) == 30
     finally:
         event.remove(engine, "before_cursor_execute", listen)
-    assert len(said) == 4
+    assert len(said) == 5

@@ -168,6 +168,7 @@ def test_every_field_reads_the_case() -> None:
         "site": ("Elmford",),
         "image.eye": ("L",),
         "consent.status": ("given",),
+        "request.status": (),
     }
     assert field_values(CASE, "label.diagnosis") == ("2",)
     assert field_values(CASE, "label.quality") == ()
@@ -193,7 +194,7 @@ def test_no_field_is_both_now_and_later() -> None:
     assert not [name for name in FIELDS if is_later(name)]
     assert all(is_later(name) for name in LATER_FIELDS)
     assert is_later("attribute.Laterality")
-    assert not is_later("request.stat")
+    assert not is_later("attribut.Laterality")
 
 
 @pytest.mark.parametrize("operator", list(Operator))

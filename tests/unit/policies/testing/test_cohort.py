@@ -23,7 +23,7 @@ def cases(*lines: str, head: str = HEAD) -> dict[str, SampleCase]:
         ("{case: a}", "4:5", "needs a name and a patient"),
         ("{case: A b, patient: p}", "4:12", "lower-case words"),
         ("{case: a, patient: p, device.modl: x}", "4:27", "Did you mean 'device.model'?"),
-        ("{case: a, patient: p, request.status: open}", "4:27", "no field of a case called 'request.status'"),
+        ("{case: a, patient: p, attribute.Eye: open}", "4:27", "no field of a case called 'attribute.Eye'"),
         ("{case: a, patient: p, split: trian}", "4:34", "Did you mean 'train'?"),
         ("{case: a, patient: p, patient.age: old}", "4:40", "must be a number"),
         ("{case: a, patient: p, patient.age: 61.5}", "4:40", "whole number"),
