@@ -22,7 +22,7 @@ from maintain_pipelines.run_cases import Change, Decided, RunCase, cases_of, cha
 from maintain_pipelines.rundir import CANDIDATE as CANDIDATE_FILE
 from maintain_pipelines.rundir import PLAN, VERDICT, RunFolder
 
-ROW = RunRow("r", "triage", "", "p", CHAMPION, RunState.REJECTED, 1, None, None, None, "", "")
+ROW = RunRow("r", "triage", "", "p", CHAMPION, RunState.REJECTED, 1, None, None, None, None, "", "")
 
 
 def written(folder: RunFolder, evidence: Evidence, measured: Measurements | None) -> RunFolder:
