@@ -103,6 +103,22 @@ class JobSettings:
     webhook: str = ""
     webhook_key: str = "keys/webhook.key"
 
+    def __post_init__(self) -> None:
+        """Refuse an address that others could read on its way, without repeating one that may hold a password."""
+        address = urlsplit(self.webhook)
+        near = address.hostname in ("localhost", "127.0.0.1", "::1")
+        schemes = ("https", "http") if near else ("https",)
+        if self.webhook and (address.scheme not in schemes or not address.netloc):
+            raise InputError(
+                f"{SETTINGS_FILE}: jobs.webhook is not an address that can be told.",
+                remedy="Write https://HOST/PATH; plain http is for this very machine only.",
+            )
+        if "@" in address.netloc:
+            raise InputError(
+                f"{SETTINGS_FILE}: jobs.webhook holds credentials.",
+                remedy="Leave them out: what is sent is signed with jobs.webhook_key.",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class RegistrySettings:
