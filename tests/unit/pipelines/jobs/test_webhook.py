@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from helpers.lineage import make_workspace, opened
+from maintain.clock import FrozenClock
 from maintain.errors import InputError
 from maintain.settings import JobSettings
 from maintain.vocabulary import JobOutcome
@@ -36,10 +38,15 @@ NIGHT = Night(
 KEY = bytes(range(32))
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_workspace(tmp_path_factory.mktemp("template") / "workspace")
+
+
 @pytest.fixture
-def context(tmp_path: Path) -> Iterator[Context]:
-    with opened(make_workspace(tmp_path / "workspace"), MemoryStore()) as found:
-        yield found
+def context(tmp_path: Path, template: Path) -> Iterator[Context]:
+    with opened(Path(shutil.copytree(template, tmp_path / "workspace")), MemoryStore()) as found:
+        yield replace(found, clock=FrozenClock())
 
 
 @dataclass
