@@ -46,8 +46,7 @@ class Cron:
 @lru_cache(maxsize=256)
 def read_cron(text: str) -> Cron:
     """What an expression means. Raises `InputError` that names the field which cannot be read."""
-    shown = text.lower().split()
-    parts = WORDS[shown[0]].split() if len(shown) == 1 and shown[0] in WORDS else shown
+    parts = WORDS.get(text.strip(), text.lower()).split()
     if len(parts) != len(_FIELDS):
         raise InputError(f"{text!r} is not {SHAPE}.", remedy='Write "0 3 * * 0" for Sundays at three.')
     minutes, hours, days, months, weekdays = (field.read(part) for field, part in zip(_FIELDS, parts, strict=True))
@@ -141,7 +140,7 @@ class _Field:
     def _fault(self, text: str, fault: str) -> InputError:
         return InputError(
             f"The {self.name} {text!r} cannot be read: {fault}.",
-            remedy=f"Write *, or {self._wanted()}; several with commas, ranges as LOW-HIGH, steps as */2 or LOW-HIGH/2.",
+            remedy=f"Write *, or {self._wanted()}; several with commas, ranges LOW-HIGH, steps */2 or LOW-HIGH/2.",
         )
 
 
