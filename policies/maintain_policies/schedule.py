@@ -82,12 +82,11 @@ class Schedule:
                 since = moment
 
     def _days(self, after: datetime, until: datetime) -> Iterator[date]:
-        """The local days that are meant; one more at each end, where clocks set at midnight may reach across."""
-        zone, cron, margin = ZoneInfo(self.zone), read_cron(self.cron), timedelta(days=1)
+        """The local days that are meant; the day after the last too, whose midnight can come before a clock is set."""
+        zone, cron = ZoneInfo(self.zone), read_cron(self.cron)
         first, last = (moment.astimezone(zone).date() for moment in (after, until))
-        span = ((last + margin) - (first - margin)).days
-        for days in range(span + 1):
-            day = first - margin + timedelta(days=days)
+        for passed in range((last - first).days + 2):
+            day = first + timedelta(days=passed)
             if cron.falls_on(day):
                 yield day
 

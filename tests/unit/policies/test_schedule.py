@@ -123,6 +123,21 @@ def test_a_day_that_is_skipped_comes_with_the_next() -> None:
     assert daily.latest(at("2011-12-28T12:00"), at("2011-12-31T12:00")) == (at("2011-12-31T10:00"), 3)
 
 
+def test_a_midnight_that_came_before_the_clock_was_set_back_to_the_day_before() -> None:
+    """St. John's, 7 November 2010: a minute past midnight was 23:01 again, at 02:31 UTC."""
+    daily = Schedule("0 0 * * *", "America/St_Johns")
+    assert told(daily, "2010-11-07T00:00", "2010-11-07T02:45") == ["11-07T02:30"]
+    assert told(daily, "2010-11-07T02:30", "2010-11-08T03:29") == []
+
+
+def test_a_gap_across_midnight_is_one_moment_of_two_days() -> None:
+    """Toronto, 30 March 1919: 23:30 was half past midnight, at 04:30 UTC the day after."""
+    late = Schedule("40,50 0,23 * * *", "America/Toronto")
+    expected = ["03-30T04:40", "03-30T04:50", "03-30T05:40", "03-30T05:50", "03-31T04:30", "03-31T04:40", "03-31T04:50"]
+    assert told(late, "1919-03-30T04:30", "1919-03-31T12:00") == expected
+    assert late.latest(at("1919-03-28T12:00"), at("1919-04-02T12:00"))[1] == 19
+
+
 def test_every_night_of_ten_years_comes_once() -> None:
     nights = Schedule("30 2 * * *", VIENNA).ticks(at("2026-01-01T00:00"), at("2026-01-01T00:00") + YEARS)
     assert len(nights) == len({moment.date() for moment in nights}) == YEARS.days
