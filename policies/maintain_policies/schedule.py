@@ -1,8 +1,8 @@
 """When a policy is due: a cron expression over the local times of a zone, answered in UTC.
 
-croniter's own answers for a zone go by the wall clock of the last answer. Here the rule is one sentence: a local time
-that does not exist comes at the first moment after the gap, one that exists twice comes the first time, and what
-falls on the same moment comes once. The zones are those of zoneinfo: the machine's, else the package tzdata.
+A local time that does not exist comes at the first moment after the gap, one that exists twice comes the first time,
+and what falls on the same moment comes once. croniter, asked in a zone, runs a repeated time twice (7.0), or the next
+day's an hour late (6.0). The zones are those of zoneinfo: the machine's, else the package tzdata.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from maintain.errors import InputError, nearest_name
 from maintain_policies.cron import read_cron
 
-#: Moments that are listed at once: two months of every minute. Who only needs the last asks for `latest`.
+#: Moments that are listed at once: ten weeks of every minute. Who only needs the last asks for `latest`.
 MOST_TICKS = 100_000
 
 

@@ -279,6 +279,18 @@ def test_a_case_is_explained_part_by_part(fresh: Path) -> None:
     text = say("policy", "explain", case.case_id, "--policy", missing, workspace=fresh).out
     assert "matches     no: patient.age > 200 does not hold" in text
     assert "role        retain: learned by the champion" in text
+    assert (hit["schedule"], "due  " in text) == (None, False)
+
+
+def test_an_explanation_says_when_the_policy_is_due(fresh: Path) -> None:
+    case, policy = min(learned(fresh)), write_policy(fresh, "{patient.age: {gt: 200}}")
+    policy.write_text(policy.read_text(encoding="utf-8") + 'schedule: {cron: "0 3 * * 0", zone: Europe/Vienna}\n')
+    assert (
+        "due         at 0 3 * * 0 by the clocks of Europe/Vienna"
+        in say(*("policy", "explain", case, "--policy", policy), workspace=fresh).out.splitlines()
+    )
+    (story,) = document("policy", "explain", case, "--policy", policy, workspace=fresh)["policies"]
+    assert story["schedule"] == "0 3 * * 0 Europe/Vienna"
 
 
 def test_what_a_match_pulls_in_and_copies_are_explained(fresh: Path) -> None:

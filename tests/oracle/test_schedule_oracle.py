@@ -154,12 +154,3 @@ def test_without_a_change_of_clocks_croniter_says_the_same(cron: str, start: dat
     assume(day == "*" or weekday == "*")
     own = Schedule(cron, "UTC").following(start.replace(tzinfo=UTC))
     assert own.replace(tzinfo=None) == croniter(cron, start).get_next(datetime)
-
-
-def test_croniter_itself_answers_otherwise_where_clocks_are_set() -> None:
-    """Why the zone is applied here: asked in the zone, it has a time twice, or comes at another moment than ours."""
-    zone, cron = ZoneInfo("Europe/Vienna"), "*/30 * * * *"
-    after = datetime(2026, 10, 24, 22, tzinfo=UTC)
-    theirs = croniter(cron, after.astimezone(zone))
-    found = [theirs.get_next(datetime).astimezone(UTC) for _ in range(12)]
-    assert tuple(found) != Schedule(cron, "Europe/Vienna").ticks(after, after + timedelta(days=2))[:12]

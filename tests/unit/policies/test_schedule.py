@@ -100,7 +100,13 @@ def test_a_time_that_is_there_twice_comes_the_first_time() -> None:
     half_past_two = Schedule("30 2 * * *", VIENNA)
     assert told(half_past_two, "2026-10-24T12:00", "2026-10-26T12:00") == ["10-25T00:30", "10-26T01:30"]
     assert half_past_two.following(at("2026-10-25T00:30")) == at("2026-10-26T01:30")
-    assert len(Schedule("0 * * * *", VIENNA).ticks(at("2026-10-24T21:59"), at("2026-10-25T22:59"))) == 24
+
+
+def test_hours_that_are_lost_or_doubled_count_once() -> None:
+    """The local day of 23 hours in March, and that of 25 in October."""
+    hourly = Schedule("0 * * * *", VIENNA)
+    assert hourly.latest(at("2026-03-28T22:59"), at("2026-03-29T21:59"))[1] == 23
+    assert hourly.latest(at("2026-10-24T21:59"), at("2026-10-25T22:59"))[1] == 24
 
 
 def test_half_an_hour_is_set_at_lord_howe() -> None:
