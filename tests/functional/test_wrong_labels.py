@@ -91,7 +91,8 @@ def test_a_corrected_label_is_learned_again_and_stays(fresh: Path, condemned: di
     assert done("cohort", "snapshot", "still", "--model", MODEL, workspace=fresh)["cases"] == again
 
     # who finds the corrected label wrong too says so, and it goes
-    done("cohort", "suppress", one, "--reason", "wrong-label", "--model", MODEL, workspace=fresh)
+    by_hand = done("cohort", "suppress", one, "--reason", "wrong-label", "--model", MODEL, workspace=fresh)
+    assert by_hand["newly_suppressed"] == 1
     last = done("plan", policy, workspace=fresh)
     assert [(row["case"], row["label_version"]) for row in last["forget"]] == [(one, 2)]
     assert done("cohort", "snapshot", "less", "--model", MODEL, workspace=fresh)["cases"] == again - 1
