@@ -134,7 +134,10 @@ def _scope(reason: Reason) -> str:
     if reason.personal:
         return "Bars the cases and every copy everywhere, for always; needs the claim `never-saw`."
     if reason is Reason.WRONG_LABEL:
-        return "Bars the learned version of the label for this model; a corrected case may be learned again."
+        return (
+            "Bars the learned version of the label for this model; a corrected case may be learned again, and is then"
+            " not forgotten by the same mark ([ADR 0023](adr/0023-a-wrong-label-is-a-pair.md))."
+        )
     return "Bars the cases for this model."
 
 

@@ -202,8 +202,12 @@ def _lines(found: Preview, policy: Policy, references: ReferenceCost | None) -> 
     lines = [f"Policy {plan.policy_name}: {len(found.selection.matches)} images match."]
     if not found.selection.matches:
         return [*lines, "Nothing would be trained or suppressed. Is the test as it was meant?", "", *role_lines(plan)]
+    corrected = found.selection.corrected
+    if corrected:
+        lines.append(f"{corrected} of them stay in use: their label was corrected since it was barred.")
     if found.selection.nothing_learned:
-        lines += [f"{champion} learned from none of them: they would be suppressed, and nothing trained.", ""]
+        others = "the others" if corrected else "them"
+        lines += [f"{champion} learned from none of {others}: they would be suppressed, and nothing trained.", ""]
         return [*lines, *role_lines(plan)]
     lines += [
         f"{champion} learned from {reach.images.touched} of them; that is what it would forget.",
@@ -296,6 +300,7 @@ def _document(found: Preview, policy: Policy) -> dict[str, Any]:
         "plan": codec.encode(selection.plan),
         "digest": codec.digest_of(selection.plan),
         "matches": len(selection.matches),
+        "corrected": selection.corrected,
         "nothing_to_do": selection.nothing_learned,
         "reach": {
             **{share.name: _share(share) for share in (reach.images, reach.patients, reach.studies)},

@@ -75,7 +75,7 @@ def run(
         )
     elif end.state is RunState.NOTHING_TO_DO:
         counted = "" if end.suppressed is None else f" {end.suppressed} cases newly suppressed."
-        lines.append(f"Nothing to do: the champion learned from no match.{counted}")
+        lines.append(f"Nothing to do: the champion learned nothing that the policy forgets.{counted}")
     elif end.verdict:
         lines.append(f"Nothing was registered ({end.state}). {end.verdict.reason}")
     lines.append(f"Report: {end.report}")

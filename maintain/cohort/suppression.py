@@ -93,7 +93,7 @@ def suppress(
     model: str | None,
     now: datetime,
 ) -> int:
-    """Put cases on the list and return how many were not on it for this policy before.
+    """Put cases on the list and return how many were not on it for this policy before, or for an older label only.
 
     For a wrong label hand over the planned cases: they know which version was learned. Of a plain
     case that was corrected since, the versions before the correction are meant. Raises `InputError`
@@ -108,6 +108,7 @@ def suppress(
     known = _known(unit, policy, scope)
     learned = _Learned.of(unit, scope) if scope and reason is Reason.WRONG_LABEL else None
     rows: dict[str, dict[str, object]] = {}
+    raised: set[str] = set()
     for case in cases:
         version = None if learned is None else _wrong_version(case, learned)
         if case.case_id not in known:
@@ -120,10 +121,10 @@ def suppress(
                 "policy": policy,
                 "suppressed": timestamp(now),
             }
-        elif version is not None:
-            _raise_version(unit, *known[case.case_id], version)
+        elif version is not None and _raise_version(unit, *known[case.case_id], version):
+            raised.add(case.case_id)
     unit.execute_many(insert(tables.suppression), list(rows.values()))
-    return len(rows)
+    return len(rows) + len(raised)
 
 
 def suppressed(unit: UnitOfWork, model: str | None, *, besides: Reason | None = None) -> SuppressionList:
@@ -189,10 +190,13 @@ def _wrong_label(case: Case, label: Label, learned: _Learned) -> int:
     return label.version if frozen >= label.version or label.version == 1 else label.version - 1
 
 
-def _raise_version(unit: UnitOfWork, row: int, known: int | None, version: int) -> None:
-    if known is not None and version > known:
-        table = tables.suppression
-        unit.execute(update(table).where(table.c.id == row).values(label_version=version))
+def _raise_version(unit: UnitOfWork, row: int, known: int | None, version: int) -> bool:
+    """Whether a later version was barred than the one that stood there."""
+    if known is None or version <= known:
+        return False
+    table = tables.suppression
+    unit.execute(update(table).where(table.c.id == row).values(label_version=version))
+    return True
 
 
 def _withdrawn_pixels(unit: UnitOfWork) -> Iterable[Digest]:

@@ -61,7 +61,8 @@ STILL_THERE = (
 NOT_EVALUATED = "Not evaluated is neither passed nor failed: nothing is shown of {gates}, for better or for worse."
 UNREGISTERED = "Nothing may be said of the excluded cases: the version that serves still learned from them."
 NOTHING_DONE = (
-    "That the version that serves learned from none of them is read from its manifest; no weights were looked at."
+    "That the version that serves learned nothing that the policy forgets is read from its manifest; no weights were"
+    " looked at."
 )
 
 #: Several looks.

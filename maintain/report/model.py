@@ -42,7 +42,7 @@ ENDINGS = {
     RunState.REGISTERED: "The revised version is registered.",
     RunState.REJECTED: "A gate failed. Nothing was registered; the champion serves on.",
     RunState.UNDECIDED: "A gate could not be evaluated. Nothing was registered; the champion serves on.",
-    RunState.NOTHING_TO_DO: "No serving version learned from any matching case. Nothing was trained.",
+    RunState.NOTHING_TO_DO: "The serving version learned nothing that the policy forgets. Nothing was trained.",
     RunState.FAILED: "The run ended with an error. Nothing was registered; the champion serves on.",
     RunState.ABANDONED: "The run was given up. Nothing was registered; the champion serves on.",
 }

@@ -10,11 +10,11 @@ from contextlib import suppress
 
 from maintain import __version__
 from maintain.cohort import CohortStore, read_standings, suppressed
-from maintain.cohort import suppress as bar
 from maintain.database import Database, UnitOfWork
 from maintain.errors import InputError, LimitError
 from maintain.records import Environment
 from maintain.vocabulary import Precision
+from maintain_pipelines.barring import bar_matches
 from maintain_pipelines.champions import Champion
 from maintain_pipelines.explain import story_of
 from maintain_pipelines.policy_cohort import MOMENT, stage_cohort
@@ -56,9 +56,9 @@ def observe(policy: Policy, champion: Champion, unit: UnitOfWork) -> Observed:
     except LimitError as error:
         refused = error.message
     stories = tuple(story_of(case, policy, found) for case in CohortStore(unit).cases())
-    matched = [match.case for match in found.selection.matches]
-    bar(unit, matched, reason=policy.reason, policy=policy.digest, model=policy.model.name, now=MOMENT)
-    label = champion.spec.label_name
+    selection, label = found.selection, champion.spec.label_name
+    matched = tuple(match.case for match in selection.matches)
+    bar_matches(unit, selection.plan, selection.roles, matched, label_name=label, now=MOMENT)
     here, elsewhere = (_barred(unit, model, label) for model in (policy.model.name, ANOTHER_MODEL))
     return Observed(stories, found, refused, here, elsewhere)
 

@@ -7,7 +7,7 @@ is looked at again inside the transaction that writes the entry.
 from __future__ import annotations
 
 from maintain import __version__, codec
-from maintain.cohort import CohortStore, commitment, suppress
+from maintain.cohort import CohortStore, commitment
 from maintain.database import UnitOfWork
 from maintain.errors import RefusedError, StaleError
 from maintain.records import Candidate, MatchTable, ModelSpec, ModelVersion, Registration, TrainingManifest, Verdict
@@ -15,6 +15,7 @@ from maintain.vocabulary import Outcome, Role, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.answers import answers_file
 from maintain_pipelines.barred import barred_since
+from maintain_pipelines.barring import bar_matches
 from maintain_pipelines.champions import LOADER_LOG_FILE, MANIFEST_FILE, SPEC_FILE, WEIGHTS_FILE
 from maintain_pipelines.context import Context
 from maintain_pipelines.offer import Offer
@@ -43,14 +44,8 @@ def register(offer: Offer, verdict: Verdict, matches: MatchTable, folder: RunFol
         _refuse_stale(unit, manifest, offer.champion.spec.label_name)
         now = context.clock.now()
         matched = {match.case_id for match in matches.rows}
-        suppress(
-            unit,
-            tuple(case for case in CohortStore(unit).cases() if case.case_id in matched),
-            reason=offer.plan.reason,
-            policy=offer.plan.policy,
-            model=offer.plan.model,
-            now=now,
-        )
+        cases = tuple(case for case in CohortStore(unit).cases() if case.case_id in matched)
+        bar_matches(unit, offer.plan, offer.roles, cases, label_name=offer.champion.spec.label_name, now=now)
         journal.move(unit, offer.claim, RunState.REGISTERED, now=now, digest=codec.digest_of(verdict))
 
     version, entry = register_version(

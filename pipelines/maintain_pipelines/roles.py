@@ -5,8 +5,8 @@ Pure over frozen values, so that it can be tried on drawn cohorts; reading is do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from maintain.cohort import Standing
 from maintain.hashing import Digest, digest_json
@@ -38,6 +38,10 @@ class Cut:
     `barred_beside` says why a match may not stand for what the model never saw: it was suppressed for another reason
     than this policy's. The forget set lacks such cases, since the model that learned them is gone, so an arm that
     kept them would differ from it in more than memory.
+
+    `wrong_labels` is the last version of each case's label that was barred as wrong in this lineage, for a policy whose
+    reason is a wrong label; else empty. Such a policy forgets pairs: a current label above that version was corrected,
+    and its case stays in use.
     """
 
     manifest: TrainingManifest
@@ -48,6 +52,7 @@ class Cut:
     barred: Barred
     barred_beside: Barred
     reach_unlearned: bool = False
+    wrong_labels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def own_pictures(self) -> bool:
@@ -69,11 +74,16 @@ def assign_roles(cut: Cut) -> RoleTable:
         ),
     ]
     if cut.reach_unlearned:
-        still_in = tuple(ref for ref in cut.manifest.unlearned if ref.case_id in cut.matched)
+        current = {case.case_id: case for case in cut.cohort}
+        still_in = tuple(
+            ref
+            for ref in cut.manifest.unlearned
+            if ref.case_id in cut.matched and _corrected(cut, current.get(ref.case_id), ref) is None
+        )
         rows += _listed(cut, still_in, Role.FORGET, Role.FORGET, "unlearned by behaviour only")
     taken = {row.case_id for row in rows}
     rows += [row for row in _held_out(cut) if row.case_id not in taken]
-    return RoleTable(tuple(sorted(rows, key=lambda row: row.case_id)))
+    return RoleTable(tuple(sorted(_without_copies(cut, rows), key=lambda row: row.case_id)))
 
 
 def count_roles(roles: RoleTable) -> tuple[RoleCount, ...]:
@@ -90,12 +100,20 @@ def forget_set_digest(roles: RoleTable) -> Digest:
 
 # --- private ---------------------------------------------------------------------------------------
 
+#: What a case in use becomes when a policy matches it.
+_IN_GROUP = {
+    Role.RETAIN: Role.FORGET,
+    Role.VALIDATION: Role.NEVER_SEEN_VALIDATION,
+    Role.HOLDOUT: Role.NEVER_SEEN,
+}
+
 
 def _listed(cut: Cut, refs: Iterable[CaseRef], plain: Role, matched: Role, reason: str) -> Iterable[PlannedCase]:
     by_case = {case.case_id: case for case in cut.cohort}
     for ref in refs:
         member, case = cut.members.get(ref), by_case.get(ref.case_id)
-        if ref.case_id in cut.matched:
+        corrected = _corrected(cut, case, ref)
+        if ref.case_id in cut.matched and corrected is None:
             beside = _beside(cut, case, ref.label_version) if matched is Role.NEVER_SEEN_VALIDATION else None
             yield _row(
                 ref, member, case, *((Role.SUPPRESSED, beside) if beside else (matched, cut.matched[ref.case_id]))
@@ -105,7 +123,7 @@ def _listed(cut: Cut, refs: Iterable[CaseRef], plain: Role, matched: Role, reaso
         elif (why := cut.barred(case, ref.label_version)) is not None:
             yield _row(ref, member, case, Role.SUPPRESSED, why)
         else:
-            yield _row(ref, member, case, plain, reason)
+            yield _row(ref, member, case, plain, corrected or reason)
 
 
 def _held_out(cut: Cut) -> Iterable[PlannedCase]:
@@ -117,14 +135,47 @@ def _held_out(cut: Cut) -> Iterable[PlannedCase]:
             continue
         pixels = case.pixels if own is None else own[case.case_id]
         ref = CaseRef(case.case_id, case.label_version)
-        if case.case_id in cut.matched:
+        corrected = _corrected(cut, case, ref)
+        if case.case_id in cut.matched and corrected is None:
             beside = _beside(cut, case, ref.label_version)
             role, reason = (Role.SUPPRESSED, beside) if beside else (Role.NEVER_SEEN, cut.matched[case.case_id])
         elif (why := cut.barred(case, ref.label_version)) is not None:
             role, reason = Role.SUPPRESSED, why
         else:
-            role, reason = Role.HOLDOUT, "held out in this lineage"
+            role, reason = Role.HOLDOUT, corrected or "held out in this lineage"
         yield PlannedCase(ref.case_id, ref.label_version, case.label, case.patient, pixels, role, reason)
+
+
+def _corrected(cut: Cut, case: Standing | None, ref: CaseRef) -> str | None:
+    """Why a matching pair is not the wrong one; None where the policy's mark is believed.
+
+    Only the list knows that a mark is older than a label: a label that was never barred, or that was corrected once
+    more, is taken as wrong.
+    """
+    wrong = cut.wrong_labels.get(ref.case_id, 0)
+    if case is None or ref.case_id not in cut.matched or not 0 < wrong < ref.label_version == case.label_version:
+        return None
+    return f"label corrected since version {wrong} was barred"
+
+
+def _without_copies(cut: Cut, rows: Sequence[PlannedCase]) -> Sequence[PlannedCase]:
+    """The rows, none in use for its corrected label where that very label of its picture is in the policy's group.
+
+    What is held out shows no picture of the group at all: the champion may have learned it.
+    """
+    if not cut.wrong_labels:
+        return rows
+    pictures = {row.pixels for row in rows if row.role in _IN_GROUP.values()}
+    rows = [_taken(cut, row) if row.role is Role.HOLDOUT and row.pixels in pictures else row for row in rows]
+    pairs = {(row.pixels, row.label) for row in rows if row.role in _IN_GROUP.values()}
+    return [_taken(cut, row) if (row.pixels, row.label) in pairs else row for row in rows]
+
+
+def _taken(cut: Cut, row: PlannedCase) -> PlannedCase:
+    """A match that was in use, in the policy's group after all; any other row as it is."""
+    if row.role not in _IN_GROUP or row.case_id not in cut.matched:
+        return row
+    return replace(row, role=_IN_GROUP[row.role], reason=cut.matched[row.case_id])
 
 
 def _beside(cut: Cut, case: Standing | None, label_version: int) -> str | None:

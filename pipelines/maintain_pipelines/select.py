@@ -25,7 +25,7 @@ from maintain.database import UnitOfWork
 from maintain.errors import InputError
 from maintain.gates import gates_of, situation_of
 from maintain.records import CaseRef, Environment, GateRequest, MethodRequest, Plan, RoleTable, Slot, Strata
-from maintain.vocabulary import Claim, ManifestStatus, Role, Situation, Split
+from maintain.vocabulary import Claim, ManifestStatus, Reason, Role, Situation, Split
 from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.cost import MethodCost, costs_of
@@ -58,8 +58,14 @@ class Selection:
 
     @property
     def nothing_learned(self) -> bool:
-        """Whether the champion learned from no matching case."""
+        """Whether the champion learned nothing that the policy forgets."""
         return self.plan.count(Role.FORGET).cases == 0
+
+    @property
+    def corrected(self) -> int:
+        """How many matches stay in use, because their label was corrected since it was barred."""
+        matched = {match.case.case_id for match in self.matches}
+        return sum(row.case_id in matched for row in self.roles.of(Role.RETAIN, Role.VALIDATION, Role.HOLDOUT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ def resolve(policy: Policy, champion: Champion, unit: UnitOfWork, environment: E
             None if policy.reason.personal else beside.why(case, label_version=label_version)
         ),
         reach_unlearned=policy.claim is Claim.NEVER_SAW,
+        wrong_labels=barred.labels if policy.reason is Reason.WRONG_LABEL else {},
     )
     roles = assign_roles(cut)
     refuse_whole_groups(policy.claim, roles, standings)

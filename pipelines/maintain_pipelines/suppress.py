@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from maintain.cohort import (
     CohortStore,
-    Selected,
     commitment,
     lineages,
     matching_ids,
@@ -21,9 +20,11 @@ from maintain.cohort import (
 from maintain.database import UnitOfWork
 from maintain.errors import InputError, NothingToDoError, UnknownNameError
 from maintain.predicate import Predicate, describe
-from maintain.records import Case, Plan
+from maintain.records import Case, PlannedCase
 from maintain.vocabulary import Reason
+from maintain_pipelines.barring import bar_matches
 from maintain_pipelines.context import Context
+from maintain_pipelines.select import Selection
 from maintain_registry import Event, EventKind
 
 #: Subject of the ledger's entry where no single model is concerned.
@@ -42,13 +43,14 @@ class Suppression:
     newly_suppressed: int
 
 
-def suppress_only(unit: UnitOfWork, run: str, plan: Plan, matches: tuple[Selected, ...], context: Context) -> int:
-    """Bar every match from later use and record it. Returns how many cases are newly barred."""
-    cases = tuple(match.case for match in matches)
-    count = suppress(unit, cases, reason=plan.reason, policy=plan.policy, model=plan.model, now=context.clock.now())
-    body = {"run": run, "policy_name": plan.policy_name, **_counts(unit, cases, plan.reason, count)}
+def suppress_only(unit: UnitOfWork, run: str, selection: Selection, context: Context) -> int:
+    """Bar the matches of a plan from later use and record it. Returns how many cases are newly barred."""
+    plan, label_name = selection.plan, selection.champion.spec.label_name
+    matches = tuple(match.case for match in selection.matches)
+    done = bar_matches(unit, plan, selection.roles, matches, label_name=label_name, now=context.clock.now())
+    body = {"run": run, "policy_name": plan.policy_name, **_counts(unit, done.cases, plan.reason, done.newly)}
     context.ledger.append(unit, Event(EventKind.CASES_SUPPRESSED, subject=plan.model, body=body))
-    return count
+    return done.newly
 
 
 def suppress_by_hand(
@@ -112,7 +114,7 @@ def _asked(
     return asked, () if reason is Reason.WRONG_LABEL else store.copies(asked)
 
 
-def _counts(unit: UnitOfWork, cases: Iterable[Case], reason: Reason, newly: int) -> dict[str, object]:
+def _counts(unit: UnitOfWork, cases: Iterable[Case | PlannedCase], reason: Reason, newly: int) -> dict[str, object]:
     cases = tuple(cases)
     patients = {case.patient for case in cases}
     salts = CohortStore(unit).salts(patients)

@@ -180,7 +180,7 @@ def _record_plan(selection: Selection, claim: Claim, digest: Digest, matches: Di
         )
         context.ledger.append(unit, Event(EventKind.RUN_PLANNED, subject=plan.model, body=body))
         if selection.nothing_learned:
-            suppressed = suppress_only(unit, claim.holder, plan, selection.matches, context)
+            suppressed = suppress_only(unit, claim.holder, selection, context)
     return suppressed
 
 

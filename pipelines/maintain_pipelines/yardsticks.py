@@ -97,7 +97,7 @@ def _refuse_without_use(selection: Selection) -> None:
     plan = selection.plan
     if selection.nothing_learned:
         raise NothingToDoError(
-            f"Version {plan.champion.version} of {plan.model} learned from no match, so there is nothing to compare.",
+            f"Version {plan.champion.version} of {plan.model} learned nothing to forget: there is nothing to compare.",
             remedy="Say `maintain run POLICY`, which suppresses the matches.",
         )
     if not asks_for_references(plan):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maintain.cohort import Standing
@@ -141,7 +142,143 @@ def test_what_was_unlearned_by_behaviour_is_forgotten_for_never_saw(reach: bool,
     assert [row.role for row in table.rows] == role
 
 
+@pytest.mark.parametrize(("wrong", "current", "forgotten"), [(0, 2, True), (2, 2, True), (1, 3, True), (1, 2, False)])
+def test_a_corrected_pair_that_was_unlearned_by_behaviour_is_nothing_to_forget(
+    wrong: int, current: int, forgotten: bool
+) -> None:
+    cohort = (replace(CASES[0], label_version=current),)
+    plain = cut(learned=set(), selected=set(), matched={0}, barred=set(), cohort=cohort)
+    manifest = replace(plain.manifest, unlearned=(CaseRef(CASES[0].case_id, 2),))
+    aside = {CASES[0].patient: Split.TRAIN}
+    wrong_labels = {CASES[0].case_id: wrong} if wrong else {}
+    table = assign_roles(
+        replace(plain, manifest=manifest, reach_unlearned=True, splits=aside, wrong_labels=wrong_labels)
+    )
+    assert [row.role for row in table.rows] == ([Role.FORGET] if forgotten else [])
+
+
+def test_a_corrected_pair_that_is_barred_for_another_reason_leaves_every_role() -> None:
+    cohort = (replace(CASES[0], label_version=2),)
+    plain = cut(learned=set(), selected=set(), matched={0}, barred={0}, cohort=cohort)
+    manifest = replace(plain.manifest, learned=(CaseRef(CASES[0].case_id, 2),))
+    member = replace(plain.members[CaseRef(CASES[0].case_id, 1)], label_version=2)
+    table = assign_roles(
+        replace(plain, manifest=manifest, members={member.ref: member}, wrong_labels={CASES[0].case_id: 1})
+    )
+    assert [(row.role, row.reason) for row in table.rows] == [(Role.SUPPRESSED, "withdrawn")]
+
+
 def test_the_forget_set_has_a_digest_of_its_own() -> None:
     first = assign_roles(cut(learned={0, 1}, selected=set(), matched={0}, barred=set()))
     second = assign_roles(cut(learned={0, 1}, selected=set(), matched={1}, barred=set()))
     assert forget_set_digest(first) != forget_set_digest(second)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One drawn case: where it stands, the version that was used, the current one, and the last that was barred."""
+
+    side: Split
+    used: int
+    current: int
+    wrong: int
+    matched: bool
+    picture: int
+    label: str
+
+
+@st.composite
+def labelled_cases(draw: st.DrawFn) -> list[Labelled]:
+    versions = st.integers(1, 3)
+    cases = []
+    for _ in range(draw(st.integers(1, 6))):
+        side, used = draw(st.sampled_from(Split)), draw(versions)
+        current = used if side is Split.HOLDOUT else max(used, draw(versions))
+        wrong, matched, picture = draw(st.integers(0, 3)), draw(st.booleans()), draw(st.integers(0, 3))
+        cases.append(Labelled(side, used, current, wrong, matched, picture, draw(st.sampled_from("ab"))))
+    return cases
+
+
+def labelled_cut(cases: Sequence[Labelled], *, wrong_label: bool, pictures: bool) -> Cut:
+    """Cases with drawn pictures, or each with one of its own."""
+    names = [f"case-{n:04d}" for n in range(len(cases))]
+    pixels = [digest_bytes(f"{case.picture if pictures else n}".encode()) for n, case in enumerate(cases)]
+    rows = list(zip(names, pixels, cases, strict=True))
+    refs = {side: tuple(CaseRef(name, one.used) for name, _, one in rows if one.side is side) for side in Split}
+    return replace(
+        cut(learned=set(), selected=set(), matched=set(), barred=set()),
+        manifest=TrainingManifest(
+            model="triage",
+            status=ManifestStatus.PROVEN,
+            origin=Origin(OriginKind.INITIALISATION, "0" * 64),
+            learned=refs[Split.TRAIN],
+            unlearned=(),
+            selected_with=refs[Split.VALIDATION],
+        ),
+        members={
+            CaseRef(name, one.used): SnapshotMember(name, one.used, one.label, name, shown, one.side)
+            for name, shown, one in rows
+        },
+        cohort=tuple(
+            Standing(name, name, name, None, shown, ConsentStatus.UNKNOWN, one.label, one.current)
+            for name, shown, one in rows
+        ),
+        splits={name: one.side for name, _, one in rows},
+        matched={name: "marked" for name, _, one in rows if one.matched},
+        wrong_labels={name: one.wrong for name, _, one in rows if one.wrong} if wrong_label else {},
+    )
+
+
+IN_USE = {Split.TRAIN: Role.RETAIN, Split.VALIDATION: Role.VALIDATION, Split.HOLDOUT: Role.HOLDOUT}
+IN_GROUP = {Split.TRAIN: Role.FORGET, Split.VALIDATION: Role.NEVER_SEEN_VALIDATION, Split.HOLDOUT: Role.NEVER_SEEN}
+
+
+def obvious_role(case: Labelled) -> Role:
+    """What a person would say of one pair under a policy for a wrong label."""
+    if not case.matched:
+        return IN_USE[case.side]
+    if case.wrong == 0:  # nobody said so far that a version was wrong: the mark means what was learned
+        return IN_GROUP[case.side]
+    if case.used in range(1, case.wrong + 1):  # this very version was barred
+        return IN_GROUP[case.side]
+    if case.used != case.current:  # what was learned is no longer what is recorded
+        return IN_GROUP[case.side]
+    return IN_USE[case.side]
+
+
+@given(cases=labelled_cases())
+def test_of_wrong_labels_the_pair_decides(cases: list[Labelled]) -> None:
+    table = assign_roles(labelled_cut(cases, wrong_label=True, pictures=False))
+    assert [row.role for row in table.rows] == [obvious_role(case) for case in cases]
+    for row, case in zip(table.rows, cases, strict=True):
+        kept = case.matched and row.role in IN_USE.values()
+        assert (row.reason == f"label corrected since version {case.wrong} was barred") is kept
+        assert row.label_version == case.used
+
+
+@given(cases=labelled_cases())
+def test_for_another_reason_the_case_decides(cases: list[Labelled]) -> None:
+    table = assign_roles(labelled_cut(cases, wrong_label=False, pictures=True))
+    assert [row.role for row in table.rows] == [(IN_GROUP if one.matched else IN_USE)[one.side] for one in cases]
+
+
+@example(
+    cases=[
+        Labelled(Split.TRAIN, 1, 1, 0, True, 0, "a"),
+        Labelled(Split.TRAIN, 2, 2, 1, True, 0, "b"),
+        Labelled(Split.HOLDOUT, 2, 2, 1, True, 0, "b"),
+    ]
+)
+@given(cases=labelled_cases())
+def test_no_match_stays_in_use_beside_a_copy_that_the_policy_takes_under_the_same_label(cases: list[Labelled]) -> None:
+    table = assign_roles(labelled_cut(cases, wrong_label=True, pictures=True))
+    taken = [row for row in table.rows if row.role in IN_GROUP.values()]
+    pairs, pictures = {(row.pixels, row.label) for row in taken}, {row.pixels for row in taken}
+    for row, case in zip(table.rows, cases, strict=True):
+        if case.matched and row.role in IN_USE.values():
+            assert (row.pixels, row.label) not in pairs
+            assert row.role is not Role.HOLDOUT or row.pixels not in pictures
+        elif case.matched and obvious_role(case) in IN_USE.values():
+            others = [one for one in taken if one is not row and one.pixels == row.pixels]
+            assert others
+            assert row.reason == "marked"

@@ -69,7 +69,8 @@ def test_saying_it_twice_changes_nothing(unit: UnitOfWork, reason: Reason) -> No
 
 def test_a_second_wrong_version_is_barred_too(unit: UnitOfWork) -> None:
     for version in (1, 2):
-        suppress(unit, [member(1, version)], reason=Reason.WRONG_LABEL, policy="p", model="m", now=NOW)
+        cases = [member(1, version), member(1, version)]
+        assert suppress(unit, cases, reason=Reason.WRONG_LABEL, policy="p", model="m", now=NOW) == 1
     barred = suppressed(unit, "m")
     said = [barred.why(make_case(1), label_version=version) is not None for version in (1, 2, 3)]
     assert said == [True, True, False]
