@@ -14,8 +14,12 @@ import stat
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from maintain.errors import InputError
+from maintain.errors import DamagedError, InputError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 #: Bytes of a key: the block that SHA-256 offers in security.
 KEY_BYTES = 32
@@ -28,6 +32,9 @@ KEY_ID_BYTES = 4
 
 #: Hexadecimal characters of a site code: few sites, and people must be able to type it.
 SITE_CHARACTERS = 8
+
+#: Bytes before a sealed text: the nonce of ChaCha20-Poly1305 (RFC 8439, 2.8), drawn for each text anew.
+NONCE_BYTES = 12
 
 #: Between the fields of a message; control characters never survive `clean`.
 _SEPARATOR = "\x1f"
@@ -106,6 +113,38 @@ class Pseudonyms:
     def contents(self, digest: str) -> str:
         """The mark of what a table holds: a bare digest would tell a short one to whoever guesses its rows."""
         return self._digest("contents", digest)
+
+    def barred(self, patient: str) -> str:
+        """The mark of a pseudonym: tells again who asked to be forgotten once the pseudonym itself is erased."""
+        return self._digest("barred", patient)
+
+    def issuer(self, text: str) -> str:
+        """The mark of an issuer of PatientIDs: the same for every spelling that gives the same patients."""
+        return self._digest("issuer", clean(text))
+
+    def seal(self, text: str) -> bytes:
+        """The text encrypted and authenticated (ChaCha20-Poly1305, RFC 8439); only this key opens it."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._cipher().encrypt(nonce, text.encode("utf-8", "surrogatepass"), None)
+
+    def unseal(self, sealed: bytes) -> str:
+        """The text that was sealed. Raises `DamagedError` when it was changed, or sealed under another key."""
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            text = self._cipher().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+        except (InvalidTag, ValueError) as error:  # a nonce that is cut short is a ValueError
+            raise DamagedError(
+                "A sealed text does not open under this workspace's pseudonym key.",
+                remedy="Restore the key, or the database, from the backup that it was made with.",
+            ) from error
+        return text.decode("utf-8", "surrogatepass")
+
+    def _cipher(self) -> ChaCha20Poly1305:
+        """The cipher under a key of its own: HMAC-SHA256 as a key derivation (NIST SP 800-108r1, one block)."""
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        return ChaCha20Poly1305(hmac.digest(self.key, b"sealing", "sha256"))
 
     def _digest(self, *message: str) -> str:
         text = _SEPARATOR.join(message).encode("utf-8", "surrogatepass")

@@ -7,13 +7,15 @@ import hmac
 import os
 import pickle
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maintain.errors import InputError
+from maintain.errors import DamagedError, InputError
 from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms, names_nobody
 
 KEY = bytes(range(32))
@@ -113,6 +115,8 @@ def test_kinds_and_issuers_never_meet() -> None:
         PSEUDONYMS.device("serial", "1.2.3"),
         PSEUDONYMS.device("station", "1.2.3"),
         PSEUDONYMS.place("1.2.3"),
+        PSEUDONYMS.barred("1.2.3"),
+        PSEUDONYMS.issuer("1.2.3"),
         Pseudonyms(bytes(32)).uid("study", "1.2.3"),
     ]
     assert len(set(pseudonyms)) == len(pseudonyms)
@@ -136,3 +140,43 @@ def test_a_site_code_is_short_and_forgives_blanks_and_case() -> None:
 def test_no_identifier_shines_through(text: str) -> None:
     assert text not in (PSEUDONYMS.patient(text, text) or "")
     assert len({PSEUDONYMS.uid("study", text), PSEUDONYMS.uid("study", text)}) == 1
+
+
+@given(text=st.text(max_size=70), place=st.integers(0, 200), bit=st.integers(0, 7))
+def test_a_sealed_text_that_was_changed_does_not_open(text: str, place: int, bit: int) -> None:
+    sealed = bytearray(PSEUDONYMS.seal(text))
+    sealed[place % len(sealed)] ^= 1 << bit
+    with pytest.raises(DamagedError, match="does not open"):
+        PSEUDONYMS.unseal(bytes(sealed))
+
+
+@pytest.mark.parametrize("length", [0, 11, 12, 27, -1])
+def test_a_sealed_text_that_was_cut_does_not_open(length: int) -> None:
+    with pytest.raises(DamagedError, match="does not open"):
+        PSEUDONYMS.unseal(PSEUDONYMS.seal("")[:length])
+
+
+def test_another_key_opens_nothing_and_says_nothing_of_it() -> None:
+    sealed = PSEUDONYMS.seal("Elmford Eye Clinic")
+    with pytest.raises(DamagedError) as caught:
+        Pseudonyms(bytes(32)).unseal(sealed)
+    assert "Elmford" not in f"{caught.value} {caught.value.remedy}"
+
+
+@given(text=st.text(alphabet=st.characters(exclude_categories=()), max_size=70))
+def test_what_was_sealed_opens_again_and_two_seals_of_it_differ(text: str) -> None:
+    one, two = PSEUDONYMS.seal(text), PSEUDONYMS.seal(text)
+    assert PSEUDONYMS.unseal(one) == PSEUDONYMS.unseal(two) == text
+    assert one != two
+
+
+def test_an_issuer_has_one_mark_where_it_gives_the_same_patients() -> None:
+    assert PSEUDONYMS.issuer(" Mu\u0308nster\x00 ") == PSEUDONYMS.issuer("M\u00fcnster")
+    assert PSEUDONYMS.issuer("CLINIC") != PSEUDONYMS.issuer("clinic")  # two issuers give two patients, too
+
+
+def test_reading_the_key_leaves_the_cipher_alone() -> None:
+    """Most commands seal nothing; they must not wait for the library that could."""
+    code = "import sys, maintain.intake as i; i.Pseudonyms(bytes(32)).barred('p'); print('cryptography' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
