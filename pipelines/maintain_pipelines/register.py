@@ -21,6 +21,7 @@ from maintain_pipelines.offer import Offer
 from maintain_pipelines.roles import forget_set_digest
 from maintain_pipelines.rundir import REGISTRATION, RunFolder
 from maintain_pipelines.runlog import logged
+from maintain_pipelines.suppress import besides_requests
 from maintain_registry import OUTPUTS_FILE, UNNUMBERED, Content, Event, EventKind, Intent
 from maintain_registry import register as register_version
 
@@ -45,7 +46,7 @@ def register(offer: Offer, verdict: Verdict, matches: MatchTable, folder: RunFol
         matched = {match.case_id for match in matches.rows}
         suppress(
             unit,
-            tuple(case for case in CohortStore(unit).cases() if case.case_id in matched),
+            besides_requests(unit, (one for one in CohortStore(unit).cases() if one.case_id in matched), offer.plan),
             reason=offer.plan.reason,
             policy=offer.plan.policy,
             model=offer.plan.model,

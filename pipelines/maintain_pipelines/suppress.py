@@ -22,6 +22,7 @@ from maintain.database import UnitOfWork
 from maintain.errors import InputError, NothingToDoError, UnknownNameError
 from maintain.predicate import Predicate, describe
 from maintain.records import Case, Plan
+from maintain.requests import RequestStore
 from maintain.vocabulary import Reason
 from maintain_pipelines.context import Context
 from maintain_registry import Event, EventKind
@@ -45,10 +46,17 @@ class Suppression:
 def suppress_only(unit: UnitOfWork, run: str, plan: Plan, matches: tuple[Selected, ...], context: Context) -> int:
     """Bar every match from later use and record it. Returns how many cases are newly barred."""
     cases = tuple(match.case for match in matches)
-    count = suppress(unit, cases, reason=plan.reason, policy=plan.policy, model=plan.model, now=context.clock.now())
+    listed = besides_requests(unit, cases, plan)
+    count = suppress(unit, listed, reason=plan.reason, policy=plan.policy, model=plan.model, now=context.clock.now())
     body = {"run": run, "policy_name": plan.policy_name, **_counts(unit, cases, plan.reason, count)}
     context.ledger.append(unit, Event(EventKind.CASES_SUPPRESSED, subject=plan.model, body=body))
     return count
+
+
+def besides_requests(unit: UnitOfWork, cases: Iterable[Case], plan: Plan) -> tuple[Case, ...]:
+    """The cases that a policy lists itself: what a person's request bars already, its withdrawal must lift."""
+    barred = RequestStore(unit).barred_pixels() if plan.reason.personal else frozenset()
+    return tuple(case for case in cases if case.pixels not in barred)
 
 
 def suppress_by_hand(
