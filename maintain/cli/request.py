@@ -96,9 +96,7 @@ def file(
             orders = (order,)
         filed = requests.file_requests(orders, ports, policies=load_shelf(ports))
         today = ports.clock.now().date()
-    lines = (
-        [one.request.name for one in filed] if table else [line for one in filed for line in filed_lines(one, today)]
-    )
+    lines = (line for one in filed for line in ([one.request.name] if table else filed_lines(one, today)))
     document = {"requests": [filed_document(one) for one in filed]}
     console.answer(document, lines, schema="request-file", as_json=as_json)
 

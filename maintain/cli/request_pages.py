@@ -212,7 +212,7 @@ def _way(title: str, texts: Sequence[str], nothing: str) -> Iterator[str]:
 
 
 def _evidence_lines(one: Evidence) -> Iterator[str]:
-    yield f"{one.model} version {one.version}, ledger entry {one.registered_entry}; none of the images is in its manifest"
+    yield f"{one.model} version {one.version}, ledger entry {one.registered_entry}: none of the images was learned"
     yield f"  manifest {one.manifest}"
     if one.run is not None:
         yield f"  run      {one.run}"

@@ -107,9 +107,9 @@ class RequestStore:
         self, request: Request, people: Sequence[Person], about: Sequence[About], marks: Mapping[str, Reason]
     ) -> None:
         """Write a new request down: itself, whom it names, its images, and who may not come back."""
-        row = {**asdict(request), "request": request.name}
-        row |= {"received": request.received.isoformat(), "due": request.due.isoformat()}
-        self.unit.execute(insert(tables.request), {key: row[key] for key in tables.request.c.keys()})
+        row = asdict(request)
+        row |= {"request": row.pop("name"), "received": request.received.isoformat(), "due": request.due.isoformat()}
+        self.unit.execute(insert(tables.request), row)
         mine = {"request": request.name}
         self.unit.execute_many(insert(tables.request_person), [{**mine, **asdict(person)} for person in people])
         self.unit.execute_many(insert(tables.request_case), [{**mine, **asdict(one)} for one in about])
