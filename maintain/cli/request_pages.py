@@ -38,9 +38,10 @@ def filed_lines(filed: Filed, today: date) -> Iterator[str]:
     if filed.before:
         yield f"The same person is named by {', '.join(filed.before)} already; this request has a life of its own."
     yield from _found_lines(request, len(filed.people), filed.doubts, filed.strangers)
+    known = sum(1 for person in filed.people if person.found is Found.IMAGES)
     if request.images:
         yield (
-            f"{request.images} images of {_people(len(filed.people))} and {request.copies} exact copies under other "
+            f"{request.images} images of {_people(known)} and {request.copies} exact copies under other "
             f"names may not be used any more, in any role; {filed.newly_suppressed} of them were not barred before."
         )
     if filed.outlook is not None:

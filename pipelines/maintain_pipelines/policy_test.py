@@ -21,6 +21,7 @@ from maintain_pipelines.policy_cohort import MOMENT, stage_cohort
 from maintain_pipelines.policy_expected import Observed, PolicyOutcome, compare
 from maintain_pipelines.reach import refuse_excess
 from maintain_pipelines.select import resolve
+from maintain_pipelines.suppress import besides_requests
 from maintain_policies import Policy
 from maintain_policies.testing import PolicyTest
 
@@ -56,7 +57,8 @@ def observe(policy: Policy, champion: Champion, unit: UnitOfWork) -> Observed:
     except LimitError as error:
         refused = error.message
     stories = tuple(story_of(case, policy, found) for case in CohortStore(unit).cases())
-    matched = [match.case for match in found.selection.matches]
+    plan = found.selection.plan
+    matched = besides_requests(unit, (match.case for match in found.selection.matches), plan)
     bar(unit, matched, reason=policy.reason, policy=policy.digest, model=policy.model.name, now=MOMENT)
     label = champion.spec.label_name
     here, elsewhere = (_barred(unit, model, label) for model in (policy.model.name, ANOTHER_MODEL))

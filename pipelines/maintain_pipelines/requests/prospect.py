@@ -154,14 +154,8 @@ class _Helpers:
             if shelved.policy.model.name == model and self._selects(shelved.policy, wanted):
                 due = getattr(shelved.policy, "schedule", None)
                 return shelved.file, None if due is None else due.spoken(), None
-        return (
-            None,
-            None,
-            (
-                f"no policy forgets open requests in {model}: write one with "
-                f"`maintain policy new forget-requests --model {model}` into policies/ and run it"
-            ),
-        )
+        written = f"`maintain policy new forget-requests --model {model}`"
+        return None, None, f"no policy in policies/ forgets open requests: write one with {written}, and run it"
 
     def _selects(self, policy: Policy, wanted: frozenset[str]) -> bool:
         if STATUS_FIELD not in asked_fields(policy.where) or policy.claim is not Claim.NEVER_SAW:
