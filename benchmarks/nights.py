@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from evidence import read_cells, write_cells
-from maintain.requests import RequestStore
-from maintain_pipelines.requests import file_requests, orders_of_table, standing_of
 from nights_world import Letter, World, letters_of
 
 from maintain.cli.catalogues import catalogues
@@ -33,6 +31,7 @@ from maintain.cohort import splits_of
 from maintain.database import open_database
 from maintain.errors import NothingToDoError
 from maintain.records import Network
+from maintain.requests import RequestStore
 from maintain.settings import FOLDER, find_workspace
 from maintain.vocabulary import Alias, Health, RequestState, Split
 from maintain_pipelines.champions import load_version
@@ -43,6 +42,7 @@ from maintain_pipelines.freeze import freeze_snapshot, split_lineage
 from maintain_pipelines.ingest import ingest_source
 from maintain_pipelines.jobs import Night, run_due
 from maintain_pipelines.promote import promote
+from maintain_pipelines.requests import file_requests, orders_of_table, standing_of
 from maintain_pipelines.train import TrainingOrder, train_first
 from maintain_pipelines.workspace import create_workspace
 from maintain_policies import load_policy
@@ -170,8 +170,8 @@ def render(document: Mapping[str, Any]) -> str:
     lines = [
         "# A month of nights",
         "",
-        f"`jobs run-due` at 03:06 in Vienna on each of {NIGHTS} nights, one workspace a seed; {taken}. New images every",
-        "day, a letter a week, a camera withdrawn on the twelfth. `make campaign-nights` makes this table anew.",
+        f"`jobs run-due` at 03:06 in Vienna on each of {NIGHTS} nights, one workspace a seed; {taken}. New images",
+        "every day, a letter a week, a camera withdrawn on the twelfth. `make campaign-nights` makes this table anew.",
         "",
         "| seed | requests | ledger held | registry | doctor | holdout learned by an ancestor | processor s |",
         "| ---: | --- | ---: | --- | --- | ---: | ---: |",

@@ -10,6 +10,7 @@ from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
 from maintain.intake.mapped import EyeColumns, InstanceColumn, MappedRow, MappedTable, read_mapped_labels
 from maintain.intake.sheets import describe_lines
 from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
+from maintain.intake.wishes import PERSONAL, Wanted, WishRow, read_identifiers, read_wishes, wanted
 
 if TYPE_CHECKING:
     from maintain.intake.dicom import read_dicom
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FASHION_MNIST",
+    "PERSONAL",
     "ConsentRow",
     "ConsentTable",
     "EyeColumns",
@@ -38,6 +40,8 @@ __all__ = [
     "Reading",
     "Rejection",
     "RejectionReason",
+    "Wanted",
+    "WishRow",
     "create_key",
     "describe_lines",
     "find_files",
@@ -46,11 +50,14 @@ __all__ = [
     "read_consents",
     "read_dicom",
     "read_files",
+    "read_identifiers",
     "read_idx",
     "read_labels",
     "read_mapped_labels",
     "read_members",
     "read_outputs",
+    "read_wishes",
+    "wanted",
 ]
 
 #: Names behind pydicom and numpy, imported when they are asked for: `maintain init` needs the key only.

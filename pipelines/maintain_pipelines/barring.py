@@ -12,6 +12,7 @@ from datetime import datetime
 from maintain.cohort import suppress, suppressed
 from maintain.database import UnitOfWork
 from maintain.records import Case, Plan, PlannedCase, RoleTable
+from maintain.requests import RequestStore
 from maintain.vocabulary import Reason, Role
 
 
@@ -26,15 +27,25 @@ class Barring:
 def bar_matches(
     unit: UnitOfWork, plan: Plan, roles: RoleTable, matches: tuple[Case, ...], *, label_name: str, now: datetime
 ) -> Barring:
-    """Bar the matches of a plan for its reason. A label that was corrected since it was barred stays usable."""
+    """Bar the matches of a plan for its reason. A label that was corrected since it was barred stays usable.
+
+    What a person's request bars already is not listed once more: withdrawing the request must lift it.
+    """
     cases: tuple[Case | PlannedCase, ...] = matches
+    if plan.reason.personal:
+        asked = RequestStore(unit).barred_pixels()
+        listed: tuple[Case | PlannedCase, ...] = tuple(case for case in matches if case.pixels not in asked)
+        return Barring(matches, _bar(unit, listed, plan, now))
     if plan.reason is Reason.WRONG_LABEL:
         cases = tuple(_wrong_pairs(unit, plan.model, roles, matches, label_name))
-    newly = suppress(unit, cases, reason=plan.reason, policy=plan.policy, model=plan.model, now=now)
-    return Barring(cases, newly)
+    return Barring(cases, _bar(unit, cases, plan, now))
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _bar(unit: UnitOfWork, cases: tuple[Case | PlannedCase, ...], plan: Plan, now: datetime) -> int:
+    return suppress(unit, cases, reason=plan.reason, policy=plan.policy, model=plan.model, now=now)
 
 
 def _wrong_pairs(

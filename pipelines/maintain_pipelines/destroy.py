@@ -18,6 +18,7 @@ from maintain_pipelines import journal
 from maintain_pipelines.claims import Claim, check, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import require_model
+from maintain_pipelines.requests import settle_after
 from maintain_pipelines.retire import Heirs, heirs_of, retire
 from maintain_pipelines.states import is_end
 from maintain_pipelines.sweep import Swept, reference_of, sweep
@@ -89,7 +90,9 @@ def destroy(model: str, number: int, context: Context, *, reason: str) -> Destro
         task = _Task(model, number, weights, reason, heirs_of(model, number, context))
         order = _order(task, claim, context)
         _delete(task, order, context)
-        return _bury(task, order, claim, context)
+        gone = _bury(task, order, claim, context)
+    settle_after(context)
+    return gone
 
 
 # --- private ---------------------------------------------------------------------------------------

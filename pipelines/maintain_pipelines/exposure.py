@@ -6,7 +6,7 @@ each against its digest in the ledger. What is not proven is never answered with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -56,6 +56,27 @@ class Exposure:
     selected_with: int
 
 
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What one version says of many cases at once: those in its weights, and those that only chose among versions.
+
+    `gap` says why it cannot be believed about the others; None where what it does not list it did not learn.
+    """
+
+    model: str
+    version: int
+    aliases: tuple[str, ...]
+    learned: frozenset[str]
+    selected_with: frozenset[str]
+    gap: str | None
+
+    def answer(self, cases: frozenset[str]) -> Exposed:
+        """The answer about some of the cases that it was asked for."""
+        if self.learned & cases:
+            return Exposed.YES
+        return Exposed.NO if self.gap is None else Exposed.UNKNOWN
+
+
 def case_sought(case: str, context: Context) -> Sought:
     """One case and its exact copies; a case that the cohort lost is looked for all the same."""
     with context.database.read() as unit:
@@ -91,10 +112,14 @@ def patient_sought(patient_id: str, issuer: str | None, context: Context) -> Sou
 
 def exposures(sought: Sought, context: Context) -> tuple[Exposure, ...]:
     """The answer of every version of every model, those that the ledger has never seen included."""
-    with context.database.read() as unit:
-        models = sorted({*known_models(unit), *context.store.models()})
-        recorded = {model: _recorded(unit, model, context) for model in models}
-    return tuple(found for model in models for found in _of_model(model, recorded[model], sought, context.store))
+    found = _of_every_model(sought.cases | sought.copies, context)
+    return tuple(_answer(model, number, sought) for model in found for number in model.numbers)
+
+
+def witnesses(cases: frozenset[str], context: Context) -> tuple[Witness, ...]:
+    """What every version of every model says of these cases; each manifest is read once, however many there are."""
+    found = _of_every_model(cases, context)
+    return tuple(_witness(model, number) for model in found for number in model.numbers)
 
 
 def require_known(sought: Sought, found: tuple[Exposure, ...], context: Context) -> None:
@@ -130,21 +155,40 @@ def _recorded(unit: UnitOfWork, model: str, context: Context) -> Mapping[int, ob
     return {number: require_signed(entry, context.ledger).body.get("record") for number, entry in entries.items()}
 
 
-def _of_model(model: str, recorded: Mapping[int, object], sought: Sought, store: ModelStore) -> Iterator[Exposure]:
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """Every version of a model that was read, those that could not be with the reason, and the aliases."""
+
+    name: str
+    told: Mapping[int, _Told]
+    broken: Mapping[int, str]
+    by_name: Mapping[tuple[Digest, Digest], int]
+    aliases: Mapping[str, int | None]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(sorted({*self.told, *self.broken}))
+
+    def held(self, number: int) -> tuple[str, ...]:
+        return tuple(alias for alias, at in self.aliases.items() if at == number)
+
+
+def _of_every_model(cases: frozenset[str], context: Context) -> tuple[_Model, ...]:
+    with context.database.read() as unit:
+        models = sorted({*known_models(unit), *context.store.models()})
+        recorded = {model: _recorded(unit, model, context) for model in models}
+    return tuple(_of_model(model, recorded[model], cases, context.store) for model in models)
+
+
+def _of_model(model: str, recorded: Mapping[int, object], cases: frozenset[str], store: ModelStore) -> _Model:
     numbers = sorted({*recorded, *store.versions(model)})
     get = _getter(model, store)
     with ThreadPoolExecutor(max_workers=READERS) as readers:
-        read = tuple(readers.map(lambda number: _read(number, recorded, sought, get), numbers))
+        read = tuple(readers.map(lambda number: _read(number, recorded, cases, get), numbers))
     told = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, _Told)}
     broken = {number: found for number, found in zip(numbers, read, strict=True) if isinstance(found, str)}
     by_name = {(item.record.weights, item.record.manifest): number for number, item in told.items()}
-    aliases = _aliases(model, store)
-    for number in numbers:
-        held = tuple(alias for alias, at in aliases.items() if at == number)
-        if number in broken:
-            yield Exposure(model, number, held, Exposed.UNKNOWN, broken[number], 0, 0)
-        else:
-            yield _answer(model, number, held, told, by_name, sought)
+    return _Model(model, told, broken, by_name, _aliases(model, store))
 
 
 def _getter(model: str, store: ModelStore) -> Callable[[int], StoredVersion]:
@@ -161,7 +205,7 @@ def _getter(model: str, store: ModelStore) -> Callable[[int], StoredVersion]:
 
 
 def _read(
-    number: int, recorded: Mapping[int, object], sought: Sought, get: Callable[[int], StoredVersion]
+    number: int, recorded: Mapping[int, object], cases: frozenset[str], get: Callable[[int], StoredVersion]
 ) -> _Told | str:
     """What the manifest of a version lists, or why nobody can say."""
     if number not in recorded:
@@ -170,31 +214,35 @@ def _read(
         stored = get(number)
         if codec.digest_of(stored.record) != recorded[number]:
             return "it is not the version that its ledger entry names"
-        return _Told(stored.record, listed(stored.read(MANIFEST_FILE), sought.cases | sought.copies))
+        return _Told(stored.record, listed(stored.read(MANIFEST_FILE), cases))
     except (MaintainError, UnicodeDecodeError):
         return "its files are damaged or gone"
 
 
-def _answer(
-    model: str,
-    number: int,
-    held: tuple[str, ...],
-    told: Mapping[int, _Told],
-    by_name: Mapping[tuple[Digest, Digest], int],
-    sought: Sought,
-) -> Exposure:
-    mine = told[number].listed
-    chain, gap = _began_from(number, told, by_name)
+def _answer(model: _Model, number: int, sought: Sought) -> Exposure:
+    held = model.held(number)
+    if number in model.broken:
+        return Exposure(model.name, number, held, Exposed.UNKNOWN, model.broken[number], 0, 0)
+    mine, chain = model.told[number].listed, _began_from(number, model.told, model.by_name)[0]
+    said = _witness(model, number)
+    answer = said.answer(said.learned)
+    if answer is Exposed.YES:
+        why = _how(mine, chain, model.told, sought)
+    else:
+        why = said.gap or "proven manifests back to random weights do not list it as learned"
+    return Exposure(model.name, number, held, answer, why, len(said.learned), len(mine.selected_with))
+
+
+def _witness(model: _Model, number: int) -> Witness:
+    held = model.held(number)
+    if number in model.broken:
+        return Witness(model.name, number, held, frozenset(), frozenset(), model.broken[number])
+    mine = model.told[number].listed
+    chain, gap = _began_from(number, model.told, model.by_name)
     learned = mine.learned | mine.unlearned
     for earlier in chain:
-        learned |= told[earlier].listed.learned | told[earlier].listed.unlearned
-    if learned:
-        answer, why = Exposed.YES, _how(mine, chain, told, sought)
-    elif gap is not None:
-        answer, why = Exposed.UNKNOWN, gap
-    else:
-        answer, why = Exposed.NO, "proven manifests back to random weights do not list it as learned"
-    return Exposure(model, number, held, answer, why, len(learned), len(mine.selected_with))
+        learned |= model.told[earlier].listed.learned | model.told[earlier].listed.unlearned
+    return Witness(model.name, number, held, learned, mine.selected_with, gap)
 
 
 def _how(mine: Listed, chain: tuple[int, ...], told: Mapping[int, _Told], sought: Sought) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from maintain import __version__, codec
+from maintain.clock import timestamp
 from maintain.cohort import (
     Arrival,
     CohortStore,
@@ -36,7 +37,8 @@ from maintain.records import (
     SnapshotMember,
     TrainingManifest,
 )
-from maintain.vocabulary import ConsentStatus, FileStatus, Head, ManifestStatus, OriginKind, Split
+from maintain.requests import About, Person, Request, RequestStore, listed_as, usual_basis
+from maintain.vocabulary import ConsentStatus, FileStatus, Found, Head, ManifestStatus, OriginKind, Reason, Split
 from maintain_pipelines.champions import Champion
 from maintain_policies.testing import Membership, SampleCase, SampleCohort
 
@@ -45,6 +47,9 @@ MOMENT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 #: Who put the suppressed cases of a cohort on the list.
 EARLIER_POLICY = "an earlier policy"
+
+#: What the people of a test asked for.
+ASKED_FOR = Reason.DATA_SUBJECT
 
 
 def stage_cohort(cohort: SampleCohort, model: str, unit: UnitOfWork) -> Champion:
@@ -67,6 +72,7 @@ def stage_cohort(cohort: SampleCohort, model: str, unit: UnitOfWork) -> Champion
     _record_labels(store, cohort.cases, learned=False)
     withdrawn = {case.patient: case.consent for case in cohort.cases if case.consent is not ConsentStatus.UNKNOWN}
     store.record_consents([ConsentFact(patient, status, None) for patient, status in withdrawn.items()])
+    _file_requests(cohort, unit)
     _suppress(cohort, model, unit)
     return _champion(cohort, snapshot)
 
@@ -152,6 +158,31 @@ def _suppress(cohort: SampleCohort, model: str, unit: UnitOfWork) -> None:
         if case.suppressed is not None:
             listed = SnapshotMember(case.name, 1, "", case.patient, _case(case).pixels, case.split or Split.TRAIN)
             suppress(unit, [listed], reason=case.suppressed, policy=EARLIER_POLICY, model=model, now=MOMENT)
+
+
+def _file_requests(cohort: SampleCohort, unit: UnitOfWork) -> None:
+    """What people asked for before the policy runs: a request a patient and state, its copies elsewhere included."""
+    store, cases = RequestStore(unit), CohortStore(unit)
+    asked = dict.fromkeys((case.patient, state) for case in cohort.cases for state in case.requests)
+    for patient, state in asked:
+        own = cases.of_patient(patient)
+        copies = cases.copies(own)
+        request = Request(
+            name=store.next_name(MOMENT.year),
+            reason=ASKED_FOR,
+            basis=usual_basis(ASKED_FOR),
+            received=MOMENT.date(),
+            due=MOMENT.date(),
+            filed=timestamp(MOMENT),
+            actor=EARLIER_POLICY,
+            state=state,
+            found=Found.IMAGES,
+            images=len(own),
+            copies=len(copies),
+        )
+        about = [*(About(case.case_id, False) for case in own), *(About(case.case_id, True) for case in copies)]
+        store.file(request, [Person(1, patient, None, Found.IMAGES)], about, {})
+        suppress(unit, [*own, *copies], reason=ASKED_FOR, policy=listed_as(request.name), model=None, now=MOMENT)
 
 
 def _champion(cohort: SampleCohort, snapshot: Snapshot) -> Champion:

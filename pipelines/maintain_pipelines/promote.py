@@ -16,6 +16,7 @@ from maintain.vocabulary import Outcome
 from maintain_pipelines.barred import barred_since
 from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context
+from maintain_pipelines.requests import settle_after
 from maintain_registry import (
     Aliases,
     EventKind,
@@ -59,6 +60,7 @@ def promote(model: str, version: int | None, context: Context) -> Moved:
         return _decided(unit, model, version, found, context)
 
     move, entry = move_aliases(context.database, context.ledger, context.store, model, decide)
+    settle_after(context)
     after = move.after
     left = entry.body["left"]
     return Moved(model, move.version, left if isinstance(left, int) else None, after.previous, entry.number, entry.hash)

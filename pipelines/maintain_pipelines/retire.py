@@ -17,6 +17,7 @@ from maintain.vocabulary import Alias
 from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import require_model
+from maintain_pipelines.requests import settle_after
 from maintain_pipelines.wording import check_reason
 from maintain_registry import (
     Aliases,
@@ -71,6 +72,7 @@ def retire(model: str, number: int, context: Context, *, reason: str) -> Retired
 
     cleared = tuple(alias.value for alias in Alias if context.store.alias(model, alias) == number)
     _, entry = move_aliases(context.database, context.ledger, context.store, model, decide)
+    settle_after(context)
     return Retired(model, number, entry.number, cleared, heirs)
 
 

@@ -17,6 +17,7 @@ from maintain_pipelines.barred import Barred, barred_by_people
 from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import Moved, require_model
+from maintain_pipelines.requests import settle_after
 from maintain_pipelines.wording import check_reason
 from maintain_registry import (
     Aliases,
@@ -76,6 +77,7 @@ def rollback(model: str, context: Context, *, reason: str, to: int | None = None
     move, entry = move_aliases(context.database, context.ledger, context.store, model, decide)
     left = entry.body["left"]
     number = left if isinstance(left, int) else None
+    settle_after(context)
     moved = Moved(model, move.version, number, move.after.previous, entry.number, entry.hash)
     return RolledBack(model, move.version, number, tuple(reopened), moved)
 

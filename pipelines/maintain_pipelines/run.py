@@ -28,6 +28,7 @@ from maintain_pipelines.kept_policy import keep_policy
 from maintain_pipelines.promote import refuse_foreign
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
+from maintain_pipelines.requests import settle_after
 from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
 from maintain_pipelines.select import LAST_METHOD, make_plan
 from maintain_pipelines.states import is_end
@@ -79,7 +80,9 @@ def run_policy(policy: Policy, context: Context, *, choose: Callable[[RunRow], S
         refuse_full_disk(selection, fenced)
         work = begin(selection, claim, folder, fenced)
         keep_policy(policy, folder)
-        return advance(work, choose)
+        end = advance(work, choose)
+    settle_after(context)
+    return end
 
 
 def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunEnd:
@@ -92,7 +95,9 @@ def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunE
         if not is_end(work.row().state):
             work = stay(work, allow_drift=allow_drift)
         with recorded(claim, folder, fenced):
-            return advance(work)
+            end = advance(work)
+    settle_after(context)
+    return end
 
 
 def advance(work: Work, choose: Callable[[RunRow], Step | None] = next_step) -> RunEnd:

@@ -12,6 +12,7 @@ from maintain.database import UnitOfWork
 from maintain.errors import NothingToDoError
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import Moved, require_model
+from maintain_pipelines.requests import settle_after
 from maintain_pipelines.wording import check_reason
 from maintain_registry import Aliases, EventKind, Move, move_aliases, serving_of
 
@@ -32,4 +33,5 @@ def suspend(model: str, context: Context, *, reason: str) -> Moved:
         return Move(EventKind.MODEL_SUSPENDED, found.champion, after, body)
 
     move, entry = move_aliases(context.database, context.ledger, context.store, model, decide)
+    settle_after(context)
     return Moved(model, None, move.version, move.after.previous, entry.number, entry.hash)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: Every kind of example, in the order in which people are shown them.
 KINDS = (
     "consent-withdrawal",
+    "forget-requests",
     "retired-camera",
     "scanner-software",
     "variant-anatomy",

@@ -90,15 +90,16 @@ def manifest_of(
     selected: Iterable[int] = range(21, 31),
     origin: Origin = FRESH,
     status: ManifestStatus = ManifestStatus.PROVEN,
+    model: str = MODEL,
 ) -> TrainingManifest:
     """What a version says it learned from."""
-    return TrainingManifest(MODEL, status, origin, refs(learned), refs(unlearned), refs(selected))
+    return TrainingManifest(model, status, origin, refs(learned), refs(unlearned), refs(selected))
 
 
 def install(context: Context, manifest: TrainingManifest | None = None, *, salt: int = 0) -> int:
     """Register a first champion and say its number."""
     version, files = _version(manifest or manifest_of(), salt, parent=None)
-    event = Event(EventKind.MODEL_INSTALLED, MODEL, {"learned": 1})
+    event = Event(EventKind.MODEL_INSTALLED, version.model, {"learned": 1})
     intent = Intent(f"train:{salt}", version, files, Alias.CHAMPION, event, None)
     return register(context.database, context.ledger, context.store, intent)[0].version
 
@@ -117,8 +118,9 @@ def add_candidate(
     if outcome is not None:
         with context.ledger.begin(context.database) as unit:
             body = {"run": f"run-{salt}", "candidate": version.candidate, "verdict": version.verdict}
-            context.ledger.append(unit, Event(EventKind.VERDICT_REACHED, MODEL, {**body, "outcome": outcome}))
-    event = Event(EventKind.VERSION_REGISTERED, MODEL, {"policy_name": f"policy-{salt}", "forgotten_cases": salt})
+            context.ledger.append(unit, Event(EventKind.VERDICT_REACHED, version.model, {**body, "outcome": outcome}))
+    body = {"policy_name": f"policy-{salt}", "forgotten_cases": salt}
+    event = Event(EventKind.VERSION_REGISTERED, version.model, body)
     intent = Intent(f"run:{salt}", version, files, Alias.CANDIDATE, event, parent if champion is None else champion)
     return register(context.database, context.ledger, context.store, intent)[0].version
 
@@ -176,7 +178,9 @@ def contend_at_once(root: str, processes: str, parent: str) -> None:
 
 def _version(manifest: TrainingManifest, salt: int, *, parent: int | None) -> tuple[ModelVersion, dict[str, Content]]:
     honest = honest_evidence()
-    spec = replace(honest.champion_spec, model=MODEL, label_name="diagnosis", manifest=codec.digest_of(manifest))
+    spec = replace(
+        honest.champion_spec, model=manifest.model, label_name="diagnosis", manifest=codec.digest_of(manifest)
+    )
     files: dict[str, Content] = {
         "weights.safetensors": safetensors(salt.to_bytes(8, "little")),
         "spec.json": codec.to_text(spec).encode(),
@@ -189,7 +193,7 @@ def _version(manifest: TrainingManifest, salt: int, *, parent: int | None) -> tu
         files |= {"plan.json": b'{"plan":%d}\n' % salt, "verdict.json": judged}
     digests = {name: digest_bytes(data) for name, data in files.items() if isinstance(data, bytes)}
     version = ModelVersion(
-        model=MODEL,
+        model=manifest.model,
         version=UNNUMBERED,
         weights=digests["weights.safetensors"],
         spec=digests["spec.json"],

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from maintain.predicate import FIELDS, Compare, Kind, Operator, check, field_named
-from maintain.vocabulary import ConsentStatus, Eye, Reason, Split
+from maintain.vocabulary import ConsentStatus, Eye, Reason, RequestState, Split
 from maintain_policies.language import LANGUAGE_VERSION, unknown
 from maintain_policies.reading import found_as, read_choice, read_integer, read_text, read_value
 from maintain_policies.testing.values import Membership, SampleCase, SampleCohort, Sheet
@@ -37,7 +37,7 @@ SHARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "device.software",
         ),
         "study": ("study.date", "site"),
-        "patient": ("split", "patient.sex", "consent.status"),
+        "patient": ("split", "patient.sex", "consent.status", "request.status"),
     }
 )
 
@@ -264,8 +264,14 @@ def _case(draft: _Draft, known: set[str], notes: Notes) -> SampleCase:
         study_date=draft.text("study.date"),
         site=draft.text("site"),
         consent=ConsentStatus(draft.text("consent.status") or ConsentStatus.UNKNOWN),
+        requests=_requests(draft),
         labels=labels,
     )
+
+
+def _requests(draft: _Draft) -> tuple[RequestState, ...]:
+    value = draft.get("request.status")
+    return tuple(RequestState(state) for state in ((value,) if isinstance(value, str) else value or ()))
 
 
 def _labels(draft: _Draft) -> tuple[tuple[str, tuple[str, ...]], ...]:

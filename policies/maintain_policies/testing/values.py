@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from maintain.errors import Problem
-from maintain.vocabulary import ConsentStatus, Eye, Reason, Split
+from maintain.vocabulary import ConsentStatus, Eye, Reason, RequestState, Split
 from maintain_policies.model import Policy
 from maintain_policies.tree import Place
 
@@ -50,7 +50,7 @@ class SampleCase:
     """One hand-written case, as intake would find it. `labels` are every answer's values, oldest first.
 
     `learned_version` is the version of the answer that the champion was trained with; `suppressed` is why an earlier
-    policy barred the case.
+    policy barred the case. `requests` are how requests of its patient stand.
     """
 
     name: str
@@ -75,6 +75,7 @@ class SampleCase:
     study_date: str | None
     site: str | None
     consent: ConsentStatus
+    requests: tuple[RequestState, ...]
     labels: tuple[tuple[str, tuple[str, ...]], ...]
 
 

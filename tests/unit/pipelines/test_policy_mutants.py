@@ -49,6 +49,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ("unit: image", "unit: eye", "unit: series", "unit: study"),
         "consent is said of a patient, so every image of the patient matches by itself",
     ),
+    "forget-requests": {
+        "reason: consent": "what a request bars is barred for the reason of its letter, and not listed twice",
+    },
     "retired-camera": {
         "unit: series": "a series is taken by one device, so all of its images match or none",
         "methods: without retrain": ANYHOW,

@@ -1,0 +1,226 @@
+"""Requests as a person reads them, and as a program does: never an identifier, never a pseudonym."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from maintain import codec
+from maintain.cli import console
+from maintain.requests import Doubts, Request
+from maintain.vocabulary import Duty, Found
+
+if TYPE_CHECKING:
+    from maintain_pipelines.requests import Evidence, Filed, Outlook, Prospect, Standing, Withdrawn
+
+#: What each duty asks for.
+DUTIES = {
+    Duty.UNLEARN: "to unlearn: a version with weights was trained on them",
+    Duty.RE_EVALUATE: "to re-evaluate: they helped to choose or to judge a version",
+    Duty.ERASE_ONLY: "to erase only: no version was made or judged with them",
+}
+
+FOUND = {
+    Found.IMAGES: "the cohort has images of them",
+    Found.NOBODY: "nobody of them is in the cohort",
+    Found.CANNOT_EXCLUDE: "it cannot be excluded that the cohort has images of them",
+}
+
+
+def filed_lines(filed: Filed, today: date) -> Iterator[str]:
+    """What filing did, and what follows from it."""
+    request = filed.request
+    days = (request.due - today).days
+    yield f"{request.name} is filed ({request.reason}, {request.basis}); it must be answered by {request.due}" + (
+        f", in {days} days." if days >= 0 else ": it is OVERDUE."
+    )
+    if filed.before:
+        yield f"The same person is named by {', '.join(filed.before)} already; this request has a life of its own."
+    yield from _found_lines(request, len(filed.people), filed.doubts, filed.strangers)
+    known = sum(1 for person in filed.people if person.found is Found.IMAGES)
+    if request.images:
+        yield (
+            f"{request.images} images of {_people(known)} and {request.copies} exact copies under other "
+            f"names may not be used any more, in any role; {filed.newly_suppressed} of them were not barred before."
+        )
+    if filed.outlook is not None:
+        yield from _outlook_lines(filed.outlook)
+    yield f"State: {request.state}. `maintain request show {request.name}` says how it goes on."
+
+
+def list_lines(found: Sequence[Standing]) -> list[str]:
+    """A line a request, and how many of them are overdue."""
+    rows = [
+        (
+            one.request.name,
+            one.request.state.value,
+            one.request.reason.value,
+            one.request.received,
+            one.request.due,
+            one.deadline.spoken() if one.deadline else "-",
+            one.waits_for if one.deadline else "-",
+        )
+        for one in found
+    ]
+    lines = console.table(("request", "state", "reason", "received", "due", "date", "waits for"), rows)
+    overdue = sum(1 for one in found if one.deadline is not None and one.deadline.overdue)
+    soon = sum(1 for one in found if one.deadline is not None and one.deadline.soon)
+    if overdue or soon:
+        lines += ["", f"{overdue} OVERDUE, {soon} due soon."]
+    return lines
+
+
+def show_lines(standing: Standing) -> Iterator[str]:
+    """Everything about one request."""
+    request = standing.request
+    yield f"request   {request.name}, {request.state}"
+    yield f"reason    {request.reason}, {request.basis}"
+    when = f" ({standing.deadline.spoken()})" if standing.deadline else ""
+    yield f"dates     received {request.received}, due {request.due}{when}"
+    yield f"filed     {request.filed} by {request.actor}"
+    if request.answered:
+        yield f"answered  {request.answered}"
+    if request.ended:
+        yield f"ended     {request.ended}"
+    yield from _found_lines(request, len(standing.people), standing.doubts, 0)
+    for person in standing.people if len(standing.people) > 1 else ():
+        yield f"person {person.number}  {FOUND[person.found]}"
+    yield f"images    {request.images}, and {request.copies} exact copies under other names"
+    if standing.outlook is not None:
+        yield from _outlook_lines(standing.outlook)
+        yield ""
+        yield from _way("In the way of an answer:", standing.unanswered, "Nothing is in the way of an answer.")
+        yield from _way("In the way of closing it:", standing.unclosed, "No version learned from them any more.")
+    if standing.evidence:
+        yield ""
+        yield "Evidence:"
+        yield from (f"  {line}" for one in standing.evidence for line in _evidence_lines(one))
+    yield ""
+    yield "Ledger:"
+    yield from (f"  {entry.number}  {entry.at}  {entry.event} by {entry.actor}" for entry in standing.entries)
+
+
+def withdrawn_lines(done: Withdrawn) -> Iterator[str]:
+    """What the withdrawal lifted, and what it did not."""
+    yield f"{done.request} is withdrawn, ledger entry {done.entry}: it bars none of its {done.images} images any more."
+    if done.still_barred:
+        why = f"by {', '.join(done.other_requests)}" if done.other_requests else "by the consent register or a policy"
+        yield f"{done.still_barred} of them may not be used all the same: they are barred {why}."
+    yield "Versions that were made without them stay as they are; the next snapshot may use them again."
+
+
+def filed_document(filed: Filed) -> dict[str, Any]:
+    """What filing did, for a program."""
+    return {
+        **request_document(filed.request),
+        "people": [{"number": person.number, "found": person.found.value} for person in filed.people],
+        "patients_barred": filed.patients,
+        "newly_suppressed": filed.newly_suppressed,
+        "doubts": codec.encode(filed.doubts) | {"strangers": filed.strangers},
+        "before": list(filed.before),
+        "outlook": None if filed.outlook is None else codec.encode(filed.outlook),
+        "entry": filed.entry,
+    }
+
+
+def standing_document(standing: Standing) -> dict[str, Any]:
+    """A request with everything about it, for a program."""
+    return {
+        **request_document(standing.request),
+        "people": [
+            {"number": person.number, "found": person.found.value, "commitment": person.commitment}
+            for person in standing.people
+        ],
+        "deadline": None if standing.deadline is None else codec.encode(standing.deadline),
+        "doubts": codec.encode(standing.doubts),
+        "outlook": None if standing.outlook is None else codec.encode(standing.outlook),
+        "unanswered": list(standing.unanswered),
+        "unclosed": list(standing.unclosed),
+        "evidence": [codec.encode(one) for one in standing.evidence],
+        "entries": [{"number": one.number, "at": one.at, "event": one.event.value} for one in standing.entries],
+    }
+
+
+def request_document(request: Request) -> dict[str, Any]:
+    """The request alone; its dates as text."""
+    document: dict[str, Any] = codec.encode(request)
+    return {**document, "received": request.received.isoformat(), "due": request.due.isoformat()}
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+def _found_lines(request: Request, people: int, doubts: Doubts, strangers: int) -> Iterator[str]:
+    if request.found is Found.NOBODY:
+        yield "Not in the cohort: every known issuer was tried, and every image is linked to a person."
+    if request.found is Found.CANNOT_EXCLUDE:
+        yield f"Cannot exclude that the cohort has images of {'them' if people > 1 else 'this person'}:"
+        yield from (f"  {line}" for line in _doubt_lines(doubts, strangers))
+    if request.found is not Found.IMAGES:
+        yield "Images of them that arrive later are refused."
+
+
+def _doubt_lines(doubts: Doubts, strangers: int) -> Iterator[str]:
+    if doubts.unlinked:
+        yield f"{doubts.unlinked} studies name nobody, so nobody can say whose they are: ask whoever sent them."
+    if doubts.unasked:
+        yield (
+            f"{doubts.unasked} patients were read by an earlier version, which did not ask whether the PatientID "
+            "names anybody: read their folders in again."
+        )
+    if doubts.intakes:
+        yield (
+            f"{doubts.intakes} folders were read without keeping who issued the identifiers, or not to their end: "
+            "read them in again, then file the request again."
+        )
+    if strangers:
+        yield "No intake ever met the issuer that was named: check its spelling, or leave `--issuer` out."
+
+
+def _outlook_lines(outlook: Outlook) -> Iterator[str]:
+    for count in outlook.duties:
+        if count.images:
+            yield f"  {count.images} images {DUTIES[count.duty]}"
+    if not outlook.lineages:
+        yield "No model has a version that learned from them."
+    for lineage in outlook.lineages:
+        yield from _lineage_lines(lineage)
+
+
+def _lineage_lines(lineage: Prospect) -> Iterator[str]:
+    yield f"{lineage.model}:"
+    for version in lineage.exposed:
+        held = f", {' and '.join(version.aliases)}" if version.aliases else ""
+        held += ", retired" if version.retired else ""
+        said = f"learned {version.images} of them" if version.why is None else f"nobody can say: {version.why}"
+        yield f"  version {version.version}{held}: {said}"
+    if lineage.answered_by is not None:
+        yield f"  answered by version {lineage.answered_by}, which did not learn from any of them"
+    elif lineage.policy is not None:
+        when = f"scheduled: {lineage.schedule}" if lineage.schedule else "no schedule: a person must run it"
+        yield f"  will be answered by policies/{lineage.policy} ({when})"
+    elif lineage.action is not None:
+        yield f"  to be done by a person: {lineage.action}"
+
+
+def _way(title: str, texts: Sequence[str], nothing: str) -> Iterator[str]:
+    if not texts:
+        yield nothing
+        return
+    yield title
+    yield from (f"  {text}" for text in texts)
+
+
+def _evidence_lines(one: Evidence) -> Iterator[str]:
+    yield f"{one.model} version {one.version}, ledger entry {one.registered_entry}: none of the images was learned"
+    yield f"  manifest {one.manifest}"
+    if one.run is not None:
+        yield f"  run      {one.run}"
+    if one.verdict is not None:
+        entry = f", ledger entry {one.verdict_entry}" if one.verdict_entry is not None else ""
+        yield f"  verdict  {one.verdict}{entry}"
+
+
+def _people(count: int) -> str:
+    return "one person" if count == 1 else f"{count} people"

@@ -1,0 +1,41 @@
+"""A person's request on its way: filed, answered by versions without them, taken back."""
+
+from __future__ import annotations
+
+from maintain_pipelines.requests.filing import (
+    Filed,
+    RequestOrder,
+    file_request,
+    file_requests,
+    order_of,
+    orders_of_table,
+)
+from maintain_pipelines.requests.prospect import ExposedVersion, Outlook, Prospect, Shelved, outlooks
+from maintain_pipelines.requests.settling import Evidence, Settled, entries_of, settle, settle_after, spoken
+from maintain_pipelines.requests.standing import Standing, standing_of, standings
+from maintain_pipelines.requests.withdrawing import Withdrawn, withdraw_request
+
+__all__ = [
+    "Evidence",
+    "ExposedVersion",
+    "Filed",
+    "Outlook",
+    "Prospect",
+    "RequestOrder",
+    "Settled",
+    "Shelved",
+    "Standing",
+    "Withdrawn",
+    "entries_of",
+    "file_request",
+    "file_requests",
+    "order_of",
+    "orders_of_table",
+    "outlooks",
+    "settle",
+    "settle_after",
+    "spoken",
+    "standing_of",
+    "standings",
+    "withdraw_request",
+]
