@@ -178,7 +178,7 @@ def test_five_people_in_four_letters_cost_one_retrain(fresh: Path, tmp_path: Pat
     assert (lifted.code, lifted.document["still_barred"]) == (0, 0)
     assert learned  # and what the new version learned is what it was before the withdrawal
     again = say("plan", fresh / "policies" / "forget.yaml", "--json", workspace=fresh)
-    assert again.document["nothing_learned"] is True
+    assert again.document["nothing_to_do"] is True
     second = say("cohort", "snapshot", "second", "--model", "fundus-triage", "--json", workspace=fresh)
     assert second.code == 0, second.err
 
