@@ -12,6 +12,7 @@ from maintain.cli.options import AsJson
 
 if TYPE_CHECKING:
     from maintain_pipelines.explain import CaseStory, Copy
+    from maintain_policies import Schedule
 
 app = typer.Typer()
 
@@ -59,7 +60,6 @@ def explain(
     Example:
       maintain policy explain 3f1c… --policy policies/consent-withdrawal.yaml
     """
-    from maintain import codec
     from maintain.cli.catalogues import catalogues
     from maintain.cli.composition import open_context
     from maintain_pipelines.explain import explain_case
@@ -67,9 +67,9 @@ def explain(
 
     loaded = [load_policy(file, catalogues()) for file in policies]
     with open_context(context.obj) as ports:
-        stories = [explain_case(case, policy, ports) for policy in loaded]
-    lines = [line for story in stories for line in (*_story_lines(story), "")][:-1]
-    document = {"case": case, "policies": [codec.encode(story) for story in stories]}
+        stories = [(explain_case(case, policy, ports), policy.schedule) for policy in loaded]
+    lines = [line for story, schedule in stories for line in (*_story_lines(story, schedule), "")][:-1]
+    document = {"case": case, "policies": [_story_document(story, schedule) for story, schedule in stories]}
     console.answer(document, lines, schema="policy-explain", as_json=as_json)
 
 
@@ -97,7 +97,14 @@ policy_new.add_to(app)
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _story_lines(story: CaseStory) -> list[str]:
+def _story_document(story: CaseStory, schedule: Schedule | None) -> dict[str, object]:
+    """One case under one policy, and when the policy is due."""
+    from maintain import codec
+
+    return {**codec.encode(story), "schedule": None if schedule is None else schedule.spoken()}
+
+
+def _story_lines(story: CaseStory, schedule: Schedule | None) -> list[str]:
     """One case under one policy, as sentences with a word in front."""
     if story.matched:
         match = f"yes: {story.test}"
@@ -108,6 +115,7 @@ def _story_lines(story: CaseStory) -> list[str]:
     learned = "learned from it" if story.learned else "did not learn from it"
     return [
         f"Case {story.case_id} under {story.policy_name}",
+        *([] if schedule is None else [f"due         at {schedule.cron} by the clocks of {schedule.zone}"]),
         f"matches     {match}",
         f"learned     version {story.champion} of {story.model} {learned}",
         f"split       {story.split or 'none in this lineage'}",

@@ -15,6 +15,7 @@ from maintain_policies.label_map import LabelMap, read_label_map
 from maintain_policies.loader import load_policy, parse_policy
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec, meaning
 from maintain_policies.plain import NamedEntry, read_named, read_table
+from maintain_policies.schedule import Schedule
 from maintain_policies.schema import json_schema
 from maintain_policies.where import parse_where
 from maintain_policies.worked import KINDS, begin_policy, summary_of, worked_policy
@@ -36,6 +37,7 @@ __all__ = [
     "NamedEntry",
     "NothingToForget",
     "Policy",
+    "Schedule",
     "UnlearnSpec",
     "begin_policy",
     "demo_policy",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from maintain.errors import nearest_name
 from maintain.records import Scalar
 from maintain.vocabulary import Alias, Claim, Reason, Unit
+from maintain_policies.cron import SHAPE, WORDS
 from maintain_policies.model import NothingToForget
 
 #: The version of the language that this program reads.
@@ -67,7 +68,7 @@ class Key:
     """One key: how it is read, what it may be, and what it is where the file says nothing.
 
     `above` is a bound that the value itself must not have; `later` are choices of the language
-    that this version does not enforce yet.
+    that this version does not enforce yet; `example` is shown to whoever wrote something else than a mapping.
     """
 
     form: Form
@@ -82,11 +83,13 @@ class Key:
     longest: int | None = None
     pattern: str | None = None
     pattern_doc: str = ""
+    example: str = ""
 
 
 _KEBAB = r"[a-z0-9]+(-[a-z0-9]+)*"
 _REGISTERED = r"[a-z0-9]+([.-][a-z0-9]+)*"
 _VISIBLE = r"\S(.*\S)?"
+_CRON = rf"({'|'.join(WORDS)}|[^\s@]+( +[^\s@]+){{4}})"
 
 
 def _words(vocabulary: type[Reason] | type[Claim] | type[Unit] | type[NothingToForget]) -> tuple[str, ...]:
@@ -198,7 +201,27 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         ),
         "register.retire_parent": Key(form=Form.LATER, doc="When the version before it is retired."),
         "approval": Key(form=Form.LATER, doc="Who must approve."),
-        "schedule": Key(form=Form.LATER, doc="When it is run."),
+        "schedule": Key(
+            form=Form.MAPPING,
+            example='{cron: "0 3 * * 0", zone: Europe/Vienna}',
+            doc="When it is due; omitted: when somebody runs it. Not part of the digest.",
+        ),
+        "schedule.cron": Key(
+            form=Form.TEXT,
+            required=True,
+            longest=LONGEST_LINE,
+            pattern=_CRON,
+            pattern_doc=SHAPE,
+            doc="Its local times; quote it, since * and @ mean other things to YAML.",
+        ),
+        "schedule.zone": Key(
+            form=Form.TEXT,
+            required=True,
+            longest=LONGEST_NAME,
+            pattern=_VISIBLE,
+            pattern_doc="an IANA time zone, such as Europe/Vienna or UTC",
+            doc="Whose local times they are.",
+        ),
     }
 )
 

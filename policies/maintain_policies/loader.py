@@ -6,6 +6,7 @@ whole file, since a policy that is only half obeyed is worse than none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from maintain.records import Scalar as PlainValue
 from maintain.vocabulary import Alias, Claim, Reason, Unit
 from maintain_policies.catalogues import Catalogues
 from maintain_policies.choices import read_gates, read_methods, read_requests
+from maintain_policies.cron import read_cron
 from maintain_policies.language import KEYS, Form, Key, children, not_yet, unknown
 from maintain_policies.model import Limits, ModelTarget, NothingToForget, Policy, UnlearnSpec
 from maintain_policies.reading import found_as, read_choice, read_integer, read_number, read_text
+from maintain_policies.schedule import Schedule, read_zone
 from maintain_policies.tree import LARGEST_BYTES, Hole, Node, Notes, Pairs, Place, notes_for, read_tree
 from maintain_policies.tree import Scalar as Word
 from maintain_policies.where import read_where
@@ -107,7 +110,8 @@ def _read_key(path: str, key: Key, word: Word, node: Node, found: _Found, notes:
             if isinstance(node, Pairs):
                 _read_mapping(path, node, found, notes)
             elif not isinstance(node, Hole):
-                notes.add(node.place, f"{path} must be a mapping, found {found_as(node)}")
+                such = f" such as {key.example}" if key.example else ""
+                notes.add(node.place, f"{path} must be a mapping{such}, found {found_as(node)}")
         case Form.TEXT:
             value = read_text(node, notes, name=path, pattern=key.pattern, pattern_doc=key.pattern_doc)
             if value is not None and key.longest is not None and len(value) > key.longest:
@@ -144,6 +148,7 @@ def _resolve(found: _Found, root: Place, catalogues: Catalogues, notes: Notes) -
     claim_node = found.nodes.get("claim")
     elsewhere = root if claim_node is None else claim_node.place
     gates = read_gates(found.nodes.get("gates"), claim, catalogues, notes, elsewhere=elsewhere)
+    schedule = _schedule(found, notes)
     if notes.problems or where is None or reason is None or claim is None:
         return None
     spec = UnlearnSpec(
@@ -169,6 +174,7 @@ def _resolve(found: _Found, root: Place, catalogues: Catalogues, notes: Notes) -
         nothing_to_forget=NothingToForget(_word(found, "nothing_to_forget")),
         register_alias=Alias(_word(found, "register.alias")),
         looser=gates.looser,
+        schedule=schedule,
     )
 
 
@@ -187,6 +193,25 @@ def _reason_and_claim(found: _Found, catalogues: Catalogues, notes: Notes) -> tu
         notes.add(place, not_yet(f"claim: {claim.value}"))
         return reason, None
     return reason, claim
+
+
+def _schedule(found: _Found, notes: Notes) -> Schedule | None:
+    """When it is due; None where the file does not say so, or cannot be followed, which is noted."""
+    cron = _followed("schedule.cron", read_cron, found, notes)
+    zone = _followed("schedule.zone", read_zone, found, notes)
+    return None if cron is None or zone is None else Schedule(cron, zone)
+
+
+def _followed(path: str, read: Callable[[str], object], found: _Found, notes: Notes) -> str | None:
+    """The text of a key that a reader of its own understands, or None with a note."""
+    text = found.word(path)
+    try:
+        if text is not None:
+            read(text)
+    except InputError as error:
+        notes.add(found.nodes[path].place, f"{path}: {error.message} {error.remedy}")
+        return None
+    return text
 
 
 def _unit(found: _Found, reason: Reason) -> Unit:

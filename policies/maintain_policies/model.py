@@ -9,6 +9,7 @@ from maintain.hashing import Digest, digest_json
 from maintain.predicate import Predicate, plain
 from maintain.records import GateRequest, MethodRequest, Setting
 from maintain.vocabulary import Alias, Claim, Reason, Situation, Unit
+from maintain_policies.schedule import Schedule
 
 
 class NothingToForget(StrEnum):
@@ -68,7 +69,8 @@ class Policy:
     """What a model must no longer know, and how that is to be shown.
 
     `looser` lists the figures that are looser than the gate set's own, to be printed wherever
-    the gates are. `digest` is that of the meaning, so comments and layout do not change it.
+    the gates are. `digest` is that of the meaning, so comments and layout do not change it, nor does `schedule`:
+    when a policy is due does not change what it asks, and a plan made by hand is the plan of the night.
     """
 
     version: int
@@ -86,6 +88,7 @@ class Policy:
     nothing_to_forget: NothingToForget
     register_alias: Alias
     looser: tuple[str, ...]
+    schedule: Schedule | None = None
 
     @property
     def digest(self) -> Digest:
@@ -94,7 +97,7 @@ class Policy:
 
 
 def meaning(policy: Policy) -> dict[str, object]:
-    """All resolved values as plain JSON: what is digested, and what `--json` prints."""
+    """All resolved values as plain JSON but the schedule: what is digested, and what `--json` prints."""
     return {
         "schema": "maintain.policy",
         "version": policy.version,

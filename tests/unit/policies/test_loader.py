@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,17 @@ from maintain.errors import InputError, PolicyError, Problem
 from maintain.predicate import Compare, Operator
 from maintain.records import GateRequest, MethodRequest, Setting
 from maintain.vocabulary import Alias, Claim, Reason, Unit
-from maintain_policies import Catalogues, Limits, NothingToForget, Policy, demo_policy, load_policy, parse_policy
+from maintain_policies import (
+    Catalogues,
+    Limits,
+    NothingToForget,
+    Policy,
+    Schedule,
+    demo_policy,
+    load_policy,
+    meaning,
+    parse_policy,
+)
 from maintain_policies.language import KEYS, Form
 from maintain_policies.tree import LARGEST_BYTES
 
@@ -72,7 +83,7 @@ def test_the_golden_file_points_at_what_it_names(catalogues: Catalogues) -> None
         "retrian",
         "many",
         "margn",
-        "schedule",
+        '"0 3 * * 0"',
     ]
 
 
@@ -116,7 +127,14 @@ def test_the_golden_file_points_at_what_it_names(catalogues: Catalogues) -> None
         (changed("register: {alias: champion}"), 8, 19, "champion is part of the policy language"),
         (changed("register: {retire_parent: {after_days: 30}}"), 8, 12, "register.retire_parent is part"),
         (changed("approval: {required: true}"), 8, 1, "approval is part of the policy language"),
-        (changed("schedule: '0 3 * * 0'"), 8, 1, "schedule is part of the policy language"),
+        (changed("schedule: '0 3 * * 0'"), 8, 11, 'such as {cron: "0 3 * * 0", zone: Europe/Vienna}, found the text'),
+        (changed("schedule: {cron: '0 3 * * 0'}"), 8, 11, "schedule lacks the key 'zone'"),
+        (changed("schedule: {zone: UTC}"), 8, 11, "schedule lacks the key 'cron'"),
+        (changed("schedule: {cron: '0 3 * * 0', zone: Vienna}"), 8, 37, "Did you mean 'Europe/Vienna'?"),
+        (changed("schedule: {cron: '0 24 * * 0', zone: UTC}"), 8, 18, "schedule.cron: The hour '24' cannot be read"),
+        (changed("schedule: {cron: '0 0 31 4,6 *', zone: UTC}"), 8, 18, "never comes"),
+        (changed("schedule: {cron: 0 0 3 * * 0, zone: UTC}"), 8, 18, "schedule.cron must be five cron fields"),
+        (changed("cron: 0 3 * * 0"), 8, 1, "its place is schedule.cron"),
     ],
 )
 def test_a_mistake_has_its_place(text: str, line: int, column: int, said: str, catalogues: Catalogues) -> None:
@@ -177,6 +195,11 @@ def test_a_huge_file_is_not_even_read_to_its_end(tmp_path: Path, catalogues: Cat
     (tmp_path / "p.yaml").write_bytes(b"\xc3\xa9" * LARGEST_BYTES)
     with pytest.raises(PolicyError, match="longer than"):
         load_policy(tmp_path / "p.yaml", catalogues)
+
+
+def test_both_parts_of_a_schedule_are_checked_at_once(catalogues: Catalogues) -> None:
+    found = problems(changed("schedule: {cron: '60 3 * * 0', zone: Vienna}"), catalogues)
+    assert [(one.line, one.column) for one in found] == [(8, 18), (8, 38)]
 
 
 DAMAGE = st.text("{}[]:,-&*!|>'\"#%@`~? \n\tabc019.\u2028\ud800", max_size=6)
@@ -267,3 +290,17 @@ def test_the_digest_is_that_of_the_meaning(catalogues: Catalogues) -> None:
 )
 def test_whatever_changes_the_meaning_changes_the_digest(line: str, catalogues: Catalogues) -> None:
     assert digest(changed(line), catalogues) != digest(SHORTEST, catalogues)
+
+
+def test_a_schedule_is_read_as_written(catalogues: Catalogues) -> None:
+    text = changed("schedule: {cron: '0 3 * * 0', zone: Europe/Vienna}")
+    assert parse_policy(text, source="-", catalogues=catalogues).schedule == Schedule("0 3 * * 0", "Europe/Vienna")
+    assert parse_policy(SHORTEST, source="-", catalogues=catalogues).schedule is None
+
+
+def test_when_a_policy_is_due_does_not_change_what_it_asks(catalogues: Catalogues) -> None:
+    """A plan names its policy by the digest: the same policy at another hour makes the same plan."""
+    lines = ("schedule: {cron: '0 3 * * 0', zone: Europe/Vienna}", "schedule: {cron: '@daily', zone: UTC}")
+    assert {digest(changed(line), catalogues) for line in lines} == {digest(SHORTEST, catalogues)}
+    scheduled = parse_policy(changed(lines[0]), source="-", catalogues=catalogues)
+    assert meaning(scheduled) == meaning(replace(scheduled, schedule=None))
