@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from maintain_pipelines.jobs.discover import Load, Unreadable
+from maintain_pipelines.jobs.night import run_due
+from maintain_pipelines.jobs.outlook import JobOutlook, Outlook, outlook
+from maintain_pipelines.jobs.take import Again
 from maintain_pipelines.jobs.told import Night, RequestsTold, TurnTold
 
-__all__ = ["Night", "RequestsTold", "TurnTold"]
+__all__ = [
+    "Again",
+    "JobOutlook",
+    "Load",
+    "Night",
+    "Outlook",
+    "RequestsTold",
+    "TurnTold",
+    "Unreadable",
+    "outlook",
+    "run_due",
+]
