@@ -77,7 +77,7 @@ def _read(path: Path, load: Load) -> Job | Unreadable | None:
         mistakes = f"{count} mistake{'s' if count != 1 else ''}"
         return Unreadable(path.name, f"It has {mistakes}; `maintain policy validate policies/{path.name}` shows where.")
     except InputError as error:
-        return Unreadable(path.name, f"{error.message} {error.remedy}")
+        return Unreadable(path.name, f"{error.message} {error.remedy}".replace(str(path), path.name))
     except OSError as error:
         return Unreadable(path.name, f"It cannot be read ({error.strerror or type(error).__name__}).")
     return None if policy.schedule is None else Job(policy.name, path.name, policy, policy.schedule, laid)

@@ -15,7 +15,7 @@ from maintain.errors import UnknownNameError
 from maintain.vocabulary import JobOutcome
 from maintain_pipelines.context import Context
 from maintain_pipelines.jobs.discover import Found, Job, Load, Unreadable, discover
-from maintain_pipelines.jobs.take import Again, Elsewhere, pending, take_turn
+from maintain_pipelines.jobs.take import Again, Elsewhere, pending, see, take_turn
 from maintain_pipelines.jobs.told import Night, RequestsTold, TurnTold
 from maintain_pipelines.jobs.turns import Turn
 from maintain_pipelines.jobs.work import Ending, handle
@@ -36,6 +36,7 @@ def run_due(context: Context, *, load: Load, only: str | None = None, again: Aga
         only = again.job
     now = context.clock.now()
     found = chosen(discover(context.workspace.policies, load), only)
+    see(found.jobs, context, now=now)
     before = _requests(context)
     following = min((job.schedule.following(now) for job in found.jobs), default=None)
     night = Night(timestamp(now), None, (), (), before, None if following is None else timestamp(following))

@@ -9,11 +9,9 @@ from datetime import datetime
 from maintain.clock import timestamp
 from maintain.errors import MaintainError
 from maintain.vocabulary import JobOutcome
-from maintain_pipelines import journal
 from maintain_pipelines.context import Context
 from maintain_pipelines.jobs import turns
 from maintain_pipelines.jobs.discover import Job, Load, Unreadable, discover
-from maintain_pipelines.jobs.due import Due
 from maintain_pipelines.jobs.take import due_of
 from maintain_pipelines.jobs.turns import OpenTurn, Standing
 from maintain_pipelines.jobs.weigh import weigh
@@ -66,9 +64,7 @@ def outlook(context: Context, *, load: Load, at: datetime) -> Outlook:
 
 
 def _of_job(job: Job, standings: Mapping[str, Standing], at: datetime, context: Context) -> JobOutlook:
-    standing = standings[job.name]
-    left = standing.open
-    due = due_of(job, standing, at) if left is None else Due(left.due, left.missed)
+    left, due = standings[job.name].open, due_of(job, standings[job.name], at)
     outcome, run, told = None, None, "Not due."
     if left is not None and left.held:
         run, told = left.run, "Another process works on it."
@@ -93,14 +89,8 @@ def _of_job(job: Job, standings: Mapping[str, Standing], at: datetime, context: 
 
 def _foreseen(job: Job, left: OpenTurn | None, context: Context) -> tuple[JobOutcome | None, str | None, str]:
     """What would become of a due job: the outcome without a run, the run that decides it, and why."""
-    with context.database.read() as unit:
-        begun = next((row for row in journal.runs(unit) if left is not None and row.run == left.run), None)
-    if begun is not None:
-        return (
-            None,
-            begun.run,
-            f"An earlier call began the run {begun.run}, which is {begun.state}; it is gone on with.",
-        )
+    if left is not None and left.run is not None:
+        return None, left.run, f"An earlier call began the run {left.run}; it is gone on with."
     try:
         weighed = weigh(job.policy, context)
     except MaintainError as error:

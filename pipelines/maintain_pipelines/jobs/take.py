@@ -32,55 +32,71 @@ class Elsewhere:
     job: str
 
 
+def see(jobs: Iterable[Job], context: Context, *, now: datetime) -> None:
+    """Write down the jobs that were never seen before, and from when on their moments count."""
+    with context.database.read() as unit:
+        unseen = [job for job in jobs if turns.standing_of(unit, job.name).since is None]
+    if unseen:
+        with context.database.begin() as unit:
+            for job in unseen:
+                turns.enter(unit, job.name, counts_from(job.laid, now))
+
+
 def pending(jobs: Iterable[Job], context: Context, *, now: datetime, again: Again | None = None) -> tuple[Job, ...]:
     """The jobs that have something to do, by their moment and name."""
+    found = []
     with context.database.read() as unit:
-        asked = [(_moment(job, turns.standing_of(unit, job.name), now, again), job) for job in jobs]
-    found = [(moment, job.name, job) for moment, job in asked if moment is not None]
+        for job in jobs:
+            due = due_of(job, turns.standing_of(unit, job.name), now)
+            if due is not None or _asked(job, again):
+                found.append((now if due is None else due.moment, job.name, job))
     return tuple(job for _, _, job in sorted(found, key=lambda one: one[:2]))
 
 
 def due_of(job: Job, standing: Standing, now: datetime) -> Due | None:
-    """The moment of a job that is due and was never taken."""
+    """What a job has to do: the turn that was left open, or a moment that nobody took.
+
+    A turn that waited without a run until its next moment came is caught up by that one.
+    """
     since = standing.since or counts_from(job.laid, now)
-    return due_moment(job.schedule, since=since, handled=standing.handled, now=now)
+    due, left = due_moment(job.schedule, since=since, handled=standing.handled, now=now), standing.open
+    if left is None:
+        return due
+    if due is None or left.held or left.run is not None:
+        return Due(left.due, left.missed)
+    return Due(due.moment, left.missed + 1 + due.missed)
 
 
 def take_turn(job: Job, context: Context, *, now: datetime, again: Again | None = None) -> Turn | Elsewhere | None:
     """The turn of a job that this process shall handle, taken in one transaction; None where nothing is due.
 
-    A turn that was left open comes first. One that a person asked for stands for every moment up to now.
+    A run that was left comes first. A turn that a person asked for stands for every moment up to now.
     """
     lease = context.workspace.settings.runs.lease_seconds
-    asked = again is not None and again.job == job.name
+    asked = _asked(job, again)
     with context.ledger.begin(context.database) if asked else context.database.begin() as unit:
         turns.shorten(unit, lease)
         standing = turns.standing_of(unit, job.name)
-        if standing.since is None:
-            turns.enter(unit, job.name, counts_from(job.laid, now))
-        if standing.open is not None:
-            if standing.open.held:
-                return Elsewhere(job.name)
-            return turns.take_over(unit, job.name, standing.open, lease_seconds=lease)
-        due = due_of(job, standing, now)
+        left, due = standing.open, due_of(job, standing, now)
+        if left is not None and left.held:
+            return Elsewhere(job.name)
+        if left is not None and left.run is not None:
+            return turns.take_over(unit, job.name, left, Due(left.due, left.missed), lease_seconds=lease)
         if again is not None and asked:
             due = Due(turns.free_moment(unit, job.name, now), 0 if due is None else due.missed + 1)
             _record(unit, job, due, again, context)
         if due is None:
             return None
+        if left is not None:
+            return turns.take_over(unit, job.name, left, due, lease_seconds=lease, asked=asked)
         return turns.take(unit, job.name, due, now=now, lease_seconds=lease, asked=asked)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _moment(job: Job, standing: Standing, now: datetime, again: Again | None) -> datetime | None:
-    if standing.open is not None:
-        return standing.open.due
-    due = due_of(job, standing, now)
-    if due is None:
-        return now if again is not None and again.job == job.name else None
-    return due.moment
+def _asked(job: Job, again: Again | None) -> bool:
+    return again is not None and again.job == job.name
 
 
 def _record(unit: UnitOfWork, job: Job, due: Due, again: Again, context: Context) -> None:

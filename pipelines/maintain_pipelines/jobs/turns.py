@@ -21,6 +21,7 @@ from maintain.clock import timestamp
 from maintain.database import Database, UnitOfWork
 from maintain.database.daily_tables import job as jobs
 from maintain.database.daily_tables import turn as turns
+from maintain.database.tables import run as runs
 from maintain.errors import MaintainError, TakenOverError
 from maintain.vocabulary import JobOutcome
 from maintain_pipelines.claims import LEAVE_SECONDS, RENEWALS, new_owner, surely_gone
@@ -44,7 +45,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """A turn without an end. `held`: a process that may be alive works on it."""
+    """A turn without an end. `run` has begun for it; `held`: a process that may be alive works on it."""
 
     due: datetime
     missed: int
@@ -68,13 +69,15 @@ def standing_of(unit: UnitOfWork, job: str) -> Standing:
     row = unit.row(select(turns).where(turns.c.job == job, turns.c.ended.is_(None)).order_by(turns.c.due))
     left = None
     if row is not None:
-        left = OpenTurn(datetime.fromisoformat(row.due), row.missed, row.run, _held(row, unit.seconds()))
+        begun = unit.scalar(select(runs.c.run).where(runs.c.run == row.run))
+        left = OpenTurn(datetime.fromisoformat(row.due), row.missed, begun, _held(row, unit.seconds()))
     return Standing(_moment(since), _moment(handled), left)
 
 
 def enter(unit: UnitOfWork, job: str, since: datetime) -> None:
-    """Write down a job that is seen for the first time."""
-    unit.execute(insert(jobs), {"job": job, "since": timestamp(since)})
+    """Write down a job that is seen for the first time; one that is known stays as it is."""
+    if unit.scalar(select(jobs.c.since).where(jobs.c.job == job)) is None:
+        unit.execute(insert(jobs), {"job": job, "since": timestamp(since)})
 
 
 def take(unit: UnitOfWork, job: str, due: Due, *, now: datetime, lease_seconds: float, asked: bool = False) -> Turn:
@@ -85,11 +88,14 @@ def take(unit: UnitOfWork, job: str, due: Due, *, now: datetime, lease_seconds: 
     return turn
 
 
-def take_over(unit: UnitOfWork, job: str, left: OpenTurn, *, lease_seconds: float) -> Turn:
-    """Go on with a turn that no process holds any more."""
-    turn = Turn(job, timestamp(left.due), left.missed, new_owner(), left.run)
-    values = {"owner": turn.owner, "lease_until": unit.seconds() + lease_seconds}
-    unit.execute(update(turns).where(turns.c.job == job, turns.c.due == turn.due).values(values))
+def take_over(
+    unit: UnitOfWork, job: str, left: OpenTurn, due: Due, *, lease_seconds: float, asked: bool = False
+) -> Turn:
+    """Go on with a turn that no process holds any more, for the moment that it was left at or a later one."""
+    turn = Turn(job, timestamp(due.moment), due.missed, new_owner(), left.run, asked)
+    values = {"due": turn.due, "missed": turn.missed, "owner": turn.owner}
+    mine = (turns.c.job == job) & (turns.c.due == timestamp(left.due))
+    unit.execute(update(turns).where(mine).values({**values, "lease_until": unit.seconds() + lease_seconds}))
     return turn
 
 
