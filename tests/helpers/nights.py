@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.cohorts import fill, make_case
+from helpers.commands import say
 from helpers.lineage import CASES, install, opened
 from helpers.workspaces import new_workspace
 from maintain.cli.catalogues import catalogues
@@ -83,6 +84,29 @@ def at(root: Path, moment: datetime) -> Iterator[tuple[Context, FrozenClock]]:
     clock = FrozenClock(moment)
     with opened(root) as context:
         yield replace(context, clock=clock, ledger=replace(context.ledger, clock=clock)), clock
+
+
+def call_together(root: str, processes: str) -> None:
+    """Call for what is due in so many processes at once, forked from this one; each leaves what it answered."""
+    children = []
+    for number in range(int(processes)):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                said = say("jobs", "run-due", "--json", workspace=Path(root))
+                answered(Path(root), number).write_text(said.out or said.err, encoding="utf-8")
+                code = said.code
+            finally:
+                os._exit(code)
+        children.append(child)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert not any(codes), f"processes that failed: {codes}"
+
+
+def answered(root: Path, number: int) -> Path:
+    """Where such a process leaves its answer."""
+    return root.with_name(f"night-{number}.json")
 
 
 def load() -> Load:
