@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from maintain import errors
-from maintain.vocabulary import Outcome, RunState
+from maintain.vocabulary import JobOutcome, Outcome, RunState
 
 
 class ExitCode(IntEnum):
@@ -72,6 +72,20 @@ _OF_OUTCOME = {
     Outcome.NOT_EVALUATED: ExitCode.NOT_EVALUATED,
 }
 
+_OF_JOB = {
+    JobOutcome.PASSED: ExitCode.PASSED,
+    JobOutcome.NOTHING_TO_DO: ExitCode.NOTHING_TO_DO,
+    JobOutcome.WAITING: ExitCode.WAITING,
+    JobOutcome.HELD_BACK: ExitCode.WAITING,
+    JobOutcome.REFUSED: ExitCode.REFUSED,
+    JobOutcome.NOT_EVALUATED: ExitCode.NOT_EVALUATED,
+    JobOutcome.BAD_INPUT: ExitCode.BAD_INPUT,
+    JobOutcome.FAILED: ExitCode.INTERNAL,
+}
+
+#: What need not wake anybody at night: 0 unless the caller wants to know.
+_QUIET = frozenset({ExitCode.NOTHING_TO_DO, ExitCode.WAITING})
+
 
 def of_error(error: BaseException) -> ExitCode:
     """The code of an exception; anything unexpected is an internal error."""
@@ -86,6 +100,20 @@ def of_state(state: RunState) -> ExitCode:
 def of_outcome(outcome: Outcome) -> ExitCode:
     """The code of a verdict."""
     return _OF_OUTCOME[outcome]
+
+
+def of_job(outcome: JobOutcome) -> ExitCode:
+    """The code of one turn of a job."""
+    return _OF_JOB[outcome]
+
+
+def of_night(outcomes: Iterable[JobOutcome], *, elsewhere: bool, interrupted: bool, detailed: bool) -> ExitCode:
+    """The code of one call of scheduled work. Interrupted is always told; what waits or is idle only in detail."""
+    if interrupted:
+        return ExitCode.WAITING
+    codes = [of_job(outcome) for outcome in outcomes] + [ExitCode.WAITING] * elsewhere
+    code = worst(codes or [ExitCode.NOTHING_TO_DO])
+    return ExitCode.PASSED if code in _QUIET and not detailed else code
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:

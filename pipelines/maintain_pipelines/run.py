@@ -64,14 +64,22 @@ def next_step(row: RunRow) -> Step | None:
     return STEPS.get(row.state)
 
 
-def run_policy(policy: Policy, context: Context, *, choose: Callable[[RunRow], Step | None] = next_step) -> RunEnd:
+def run_policy(
+    policy: Policy,
+    context: Context,
+    *,
+    choose: Callable[[RunRow], Step | None] = next_step,
+    named: Callable[[str], None] = lambda run: None,
+) -> RunEnd:
     """Run a policy to its end. Raises the error of the family that stopped it, after recording it.
 
-    `choose` says what follows; the demo and the tests put a forger in the place of a step.
+    `choose` says what follows; the demo and the tests put a forger in the place of a step. `named` is told the name
+    of the run while it holds the model and before it begins, so that whoever scheduled it can find it again.
     """
     load_champion(context, policy.model.name)
     run = journal.new_run_name(policy.name, context.clock.now())
     with _claimed(run, policy.model.name, context) as (claim, folder, fenced), recorded(claim, folder, fenced):
+        named(run)
         with fenced.database.read() as unit:
             journal.refuse_unfinished(unit, claim.model)
             refuse_foreign(claim.model, aliases_of(fenced.store, claim.model), serving_of(unit, claim.model))

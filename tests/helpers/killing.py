@@ -142,6 +142,20 @@ MLFLOW_RETIREMENT: dict[str, tuple[str, str, int, str]] = {
     "all removed from MLflow": ("maintain_registry.mlflow_store.store:MlflowStore", "erase", 1, "after"),
 }
 
+#: Points of a call of scheduled work with several due jobs whose runs have nothing to unlearn.
+JOBS: dict[str, tuple[str, str, int, str]] = {
+    "some jobs seen, not committed": ("maintain_pipelines.jobs.turns", "enter", 3, "after"),
+    "jobs seen": ("maintain_pipelines.jobs.take", "see", 1, "after"),
+    "turn taken, not committed": ("maintain_pipelines.jobs.turns", "take", 2, "after"),
+    "turn taken": ("maintain_pipelines.jobs.take", "take_turn", 2, "after"),
+    "run named, not committed": ("maintain_pipelines.jobs.turns", "name_run", 1, "after"),
+    "run named, not begun": ("maintain_pipelines.work", "begin", 2, "before"),
+    "run ended, no report": ("maintain_pipelines.run", "advance", 2, "before"),
+    "run ended, turn open": ("maintain_pipelines.run", "run_policy", 2, "after"),
+    "turn ended, not committed": ("maintain_pipelines.jobs.turns", "end", 1, "after"),
+    "turn ended": ("maintain_pipelines.jobs.work", "handle", 3, "after"),
+}
+
 #: The point that a run passes only once, when it is begun.
 FIRST = "planned"
 
@@ -233,7 +247,9 @@ def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **ADOPTION, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT}[point]
+    module, name, wanted, when = {**POINTS, **ADOPTION, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT, **JOBS}[
+        point
+    ]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0

@@ -39,7 +39,8 @@ class RequestsTold:
 class Night:
     """One call: from when to when, its turns in order, the jobs another process works on, and the requests.
 
-    `ended` is None while it is under way; `following` is the next due moment of any job.
+    `ended` is None while it is under way; `following` is the next due moment of any job. `interrupted`: it was told
+    to stop before every due job was handled, and the next call goes on.
     """
 
     began: str
@@ -48,3 +49,4 @@ class Night:
     elsewhere: tuple[str, ...]
     requests: RequestsTold
     following: str | None
+    interrupted: bool = False

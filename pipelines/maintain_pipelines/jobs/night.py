@@ -1,0 +1,121 @@
+"""One call of scheduled work: every job that is due, each once, whatever becomes of the one before it.
+
+Two calls may run side by side: a turn belongs to one of them. Whoever ended a turn looks again at what is due, so
+that no job is left because the other held its model for a moment. What is due is decided by the time of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from maintain.clock import timestamp
+from maintain.errors import UnknownNameError
+from maintain.vocabulary import JobOutcome
+from maintain_pipelines.context import Context
+from maintain_pipelines.jobs.discover import Found, Job, Load, Unreadable, discover
+from maintain_pipelines.jobs.take import Again, Elsewhere, pending, see, take_turn
+from maintain_pipelines.jobs.told import Night, RequestsTold, TurnTold
+from maintain_pipelines.jobs.turns import Turn
+from maintain_pipelines.jobs.work import Ending, handle
+from maintain_pipelines.wording import check_reason
+
+#: Who hears of a call: at its beginning, when `ended` is None, and at its end.
+SIGNS: tuple[Callable[[Night, Context], None], ...] = ()
+
+
+def run_due(context: Context, *, load: Load, only: str | None = None, again: Again | None = None) -> Night:
+    """Handle every due job, or only the one named, in order of due moment and name.
+
+    What a job comes to is told, never raised. Raises `InputError` for a job that nobody knows, or for a reason that
+    may not be written down.
+    """
+    if again is not None:
+        check_reason(again.reason, context)
+        only = again.job
+    now = context.clock.now()
+    found = chosen(discover(context.workspace.policies, load), only)
+    see(found.jobs, context, now=now)
+    before = _requests(context)
+    following = min((job.schedule.following(now) for job in found.jobs), default=None)
+    night = Night(timestamp(now), None, (), (), before, None if following is None else timestamp(following))
+    _sign(night, context)
+    call = _Call(context, now, found.jobs, again)
+    while call.round():
+        pass
+    after = _requests(context)
+    night = replace(
+        night,
+        ended=timestamp(context.clock.now()),
+        turns=(*map(_unreadable, found.unreadable), *call.told.values()),
+        elsewhere=call.elsewhere,
+        requests=replace(after, closed=(*before.closed, *after.closed)),
+        interrupted=call.interrupted,
+    )
+    _sign(night, context)
+    return night
+
+
+def chosen(found: Found, only: str | None) -> Found:
+    """The one job that was named, or all there is. Raises `UnknownNameError` that lists the jobs."""
+    if only is None:
+        return found
+    jobs = tuple(job for job in found.jobs if job.name == only)
+    if not jobs:
+        raise UnknownNameError("job", only, [job.name for job in found.jobs])
+    return Found(jobs, ())
+
+
+# --- private ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Call:
+    """What one call has done so far."""
+
+    context: Context
+    now: datetime
+    jobs: tuple[Job, ...]
+    again: Again | None
+    told: dict[tuple[str, str], TurnTold] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    def round(self) -> bool:
+        """Go through what is due now. Whether a turn ended by it, so that another round may find more."""
+        ended, elsewhere = False, list[str]()
+        for job in pending(self.jobs, self.context, now=self.now, again=self.again):
+            if self.context.stop():
+                self.interrupted = True
+                break
+            turn = take_turn(job, self.context, now=self.now, again=self.again)
+            if isinstance(turn, Elsewhere):
+                elsewhere.append(job.name)
+            elif turn is not None:
+                self.again = None if turn.asked else self.again
+                ending = handle(job, turn, self.context)
+                self.told[job.name, turn.due] = _told(turn, ending)
+                ended = ended or ending.settled
+                self.interrupted = self.interrupted or ending.interrupted
+        self.elsewhere = tuple(elsewhere)
+        return ended and not self.interrupted
+
+
+def _requests(context: Context) -> RequestsTold:
+    """How the requests stand, once those are closed that are ready."""
+    return RequestsTold(0, (), (), ())
+
+
+def _sign(night: Night, context: Context) -> None:
+    for sign in SIGNS:
+        sign(night, context)
+
+
+def _unreadable(file: Unreadable) -> TurnTold:
+    return TurnTold(file.file, None, 0, JobOutcome.BAD_INPUT, None, file.told)
+
+
+def _told(turn: Turn, ending: Ending) -> TurnTold:
+    due = None if turn.asked else turn.due
+    return TurnTold(turn.job, due, turn.missed, ending.outcome, ending.run, ending.told)
