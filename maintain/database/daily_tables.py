@@ -39,16 +39,26 @@ request = Table(
     Column("filed", String, nullable=False),
     Column("actor", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("patient", String),
     Column("found", String, nullable=False),
     Column("images", Integer, nullable=False),
     Column("copies", Integer, nullable=False),
-    Column("commitment", String),
     Column("answered", String),
     Column("ended", String),
     CheckConstraint("state in ('open', 'answered', 'closed', 'withdrawn')", name="state"),
     Index(None, "state"),
-    comment="A person's wish that images be forgotten. The patient's pseudonym is gone once it is closed.",
+    comment="A wish that the images of one person or several be forgotten; `found` is the worst of theirs.",
+)
+
+request_person = Table(
+    "request_person",
+    metadata,
+    Column("request", ForeignKey("request.request"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("patient", String),
+    Column("commitment", String),
+    Column("found", String, nullable=False),
+    Index(None, "patient"),
+    comment="Who a request names, in its order. The pseudonym is gone once it is closed; the commitment stays.",
 )
 
 request_case = Table(

@@ -28,6 +28,7 @@ from maintain.database.daily_tables import issuer as issuer
 from maintain.database.daily_tables import job as job
 from maintain.database.daily_tables import request as request
 from maintain.database.daily_tables import request_case as request_case
+from maintain.database.daily_tables import request_person as request_person
 from maintain.database.daily_tables import turn as turn
 from maintain.database.metadata import metadata as metadata
 

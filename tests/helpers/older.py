@@ -68,7 +68,7 @@ def write_scripts(folder: Path, does: str) -> Path:
 
 def forget_requests_and_jobs(database: sqlite3.Connection) -> None:
     """Take away what schema 0006 brought: requests, jobs, and what was kept for their sake."""
-    for table in ("turn", "job", "barred_person", "request_case", "request", "issuer"):
+    for table in ("turn", "job", "barred_person", "request_case", "request_person", "request", "issuer"):
         database.execute(f"drop table {table}")
     for table, column in (
         ("ingest", "issuers"),

@@ -37,17 +37,26 @@ def _requests() -> None:
         sa.Column("filed", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("patient", sa.String(), nullable=True),
         sa.Column("found", sa.String(), nullable=False),
         sa.Column("images", sa.Integer(), nullable=False),
         sa.Column("copies", sa.Integer(), nullable=False),
-        sa.Column("commitment", sa.String(), nullable=True),
         sa.Column("answered", sa.String(), nullable=True),
         sa.Column("ended", sa.String(), nullable=True),
         sa.CheckConstraint("state in ('open', 'answered', 'closed', 'withdrawn')", name=op.f("ck_request_state")),
         sa.PrimaryKeyConstraint("request", name=op.f("pk_request")),
     )
     op.create_index(op.f("ix_request_state"), "request", ["state"], unique=False)
+    op.create_table(
+        "request_person",
+        sa.Column("request", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("patient", sa.String(), nullable=True),
+        sa.Column("commitment", sa.String(), nullable=True),
+        sa.Column("found", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["request"], ["request.request"], name=op.f("fk_request_person_request")),
+        sa.PrimaryKeyConstraint("request", "number", name=op.f("pk_request_person")),
+    )
+    op.create_index(op.f("ix_request_person_patient"), "request_person", ["patient"], unique=False)
     op.create_table(
         "request_case",
         sa.Column("request", sa.String(), nullable=False),
