@@ -107,6 +107,10 @@ class Pseudonyms:
         """The mark of what a table holds: a bare digest would tell a short one to whoever guesses its rows."""
         return self._digest("contents", digest)
 
+    def barred(self, patient: str) -> str:
+        """The mark of a pseudonym: tells again who asked to be forgotten once the pseudonym itself is erased."""
+        return self._digest("barred", patient)
+
     def _digest(self, *message: str) -> str:
         text = _SEPARATOR.join(message).encode("utf-8", "surrogatepass")
         return hmac.digest(self.key, text, "sha256")[:PSEUDONYM_BYTES].hex()
