@@ -28,15 +28,13 @@ from maintain_pipelines.erasing.requested import (
     tombstone_of,
 )
 from maintain_pipelines.erasing.sweeping import Order, sweep
+from maintain_pipelines.suppress import EVERYWHERE
 from maintain_pipelines.weight_places import place_of
 from maintain_pipelines.weight_walk import walk
 from maintain_registry import Event, EventKind, WeightPlaces
 
 #: What a second process is told that works on a model meanwhile.
 HOLDER = "request close"
-
-#: What the entries of requests are about.
-SUBJECT = "cohort"
 
 #: What no walk through a workspace can reach; every tombstone says so.
 OUT_OF_REACH = (
@@ -123,7 +121,7 @@ def _close(request: Requested, claims: tuple[Claim, ...], context: Context) -> C
             "closed": len(proof.closed),
             "out_of_reach": list(reach),
         }
-        entry = context.ledger.append(unit, Event(EventKind.REQUEST_CLOSED, SUBJECT, body))
+        entry = context.ledger.append(unit, Event(EventKind.REQUEST_CLOSED, EVERYWHERE, body))
     return Closed(
         request.name, order.entry, entry.number, erased, rows.snapshots, proof.files, len(proof.closed), reach
     )
@@ -137,7 +135,7 @@ def _order(request: Requested, claims: tuple[Claim, ...], context: Context) -> O
         entry = order_of(unit, request.name)
         if entry is None:
             body = {"request": request.name, "reason": request.reason.value, "images": len(request.marks.cases)}
-            entry = context.ledger.append(unit, Event(EventKind.ERASURE_ORDERED, SUBJECT, body)).number
+            entry = context.ledger.append(unit, Event(EventKind.ERASURE_ORDERED, EVERYWHERE, body)).number
     return Order(request.name, entry)
 
 
