@@ -84,6 +84,14 @@ class ArrayStore:
         """Whether there is a file for that digest; `get` says whether it is whole."""
         return _DIGEST.fullmatch(digest) is not None and self._path(digest).is_file()
 
+    def remove(self, digest: Digest) -> int:
+        """Remove the picture with that digest and what a killed process left of it; how many files went."""
+        folder = self._path(digest).parent
+        gone = [path for path in folder.glob("*") if digest in path.name] if folder.is_dir() else []
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
+
     def count(self) -> int:
         """How many different pictures are stored."""
         return sum(1 for path in self.root.glob("??/*.npy") if _DIGEST.fullmatch(path.stem))
@@ -102,6 +110,12 @@ def pixels_digest(array: Pixels) -> Digest:
             remedy="Convert the picture before it is stored.",
         )
     return _digest(array)
+
+
+def digest_in(data: bytes) -> Digest | None:
+    """The digest of the picture in the bytes of a file that `put` wrote, whatever its name; None for any other."""
+    array = _parse(data)
+    return None if array is None else _digest(array)
 
 
 # --- private ---------------------------------------------------------------------------------------

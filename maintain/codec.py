@@ -26,6 +26,7 @@ T = TypeVar("T")
 SCHEMAS: Mapping[type, tuple[str, int]] = {
     records.Candidate: ("maintain.candidate", 2),
     records.Difficulty: ("maintain.difficulty", 1),
+    records.Erased: ("maintain.erased", 1),
     records.LoaderLog: ("maintain.loader-log", 1),
     records.MatchTable: ("maintain.match-table", 1),
     records.Measurements: ("maintain.measurements", 1),

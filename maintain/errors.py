@@ -7,6 +7,7 @@
     |   +-- LimitError              a policy would touch more than it declared
     |   +-- WorkspaceError          no workspace here, or one this version cannot use
     |   +-- RecordError             a file that should hold a record does not
+    |   +-- ErasedError             a list of cases that was erased; names the request and the entry
     +-- RefusedError                the answer is no: a gate failed, a chain is broken    exit 1
     |   +-- BrokenChainError        the ledger disagrees with itself or its heads
     |   +-- IllegalMoveError        a run state that cannot follow the present one
@@ -105,6 +106,19 @@ class WorkspaceError(InputError):
 
 class RecordError(InputError):
     """A file that should hold one of our records is broken, foreign, or of an unknown version."""
+
+
+class ErasedError(InputError):
+    """A file that listed a person's images was erased: for which request, and by which entry of the ledger."""
+
+    def __init__(self, what: str, *, request: str, entry: int) -> None:
+        self.what = what
+        self.request = request
+        self.entry = entry
+        super().__init__(
+            f"{what} was erased for request {request}, ledger entry {entry}.",
+            remedy="Nothing brings it back; the ledger, and the plan and the verdict of a run, are kept.",
+        )
 
 
 class RefusedError(MaintainError):

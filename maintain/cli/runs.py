@@ -13,6 +13,7 @@ from maintain.cli.exit_codes import of_state
 from maintain.cli.interruption import grace
 from maintain.cli.options import AsJson
 from maintain.cli.plan import proof_lines, role_lines, slot_lines
+from maintain.errors import ErasedError
 
 if TYPE_CHECKING:
     from maintain.records import Verdict
@@ -109,6 +110,8 @@ def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
 def show(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
     """One run: its plan, its gates, how it ended. Exits with the code of its state.
 
+    Of a run whose lists of cases were erased for a person's request it says that, and how it ended.
+
     \b
     Example:
       maintain runs show 20260101-120000-consent-withdrawal-1a2b
@@ -122,7 +125,13 @@ def show(context: typer.Context, run: RunName, as_json: AsJson = False) -> None:
     with open_context(context.obj) as ports:
         with ports.database.read() as unit:
             row = journal.get(unit, run)
-        told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
+        try:
+            told = read_report(run, RunFolder(ports.workspace.runs / run), ports)
+        except ErasedError as error:
+            erased = {"run": codec.encode(row), "erased": {"request": error.request, "entry": error.entry}}
+            lines = [f"{row.run} is {row.state}. {error.message}", error.remedy]
+            console.answer(erased, lines, schema="runs-show", as_json=as_json)
+            raise typer.Exit(of_state(row.state)) from None
     lines = [f"{row.run} is {row.state}. {told.headline}", ""]
     lines += [f"Policy {row.policy_name} on version {told.plan.champion.version} of {row.model}.", ""]
     lines += [*proof_lines(told.plan), *slot_lines(told.plan), "", *role_lines(told.plan)]

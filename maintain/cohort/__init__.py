@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from maintain.cohort.erasing import (
+        ErasedRows,
+        Marks,
+        Remains,
+        barred_cases,
+        barring_policy,
+        erase_rows,
+        left_in_rows,
+        marks_of,
+    )
     from maintain.cohort.facts import (
         Arrival,
         CohortStatus,
@@ -49,6 +59,7 @@ if TYPE_CHECKING:
         keep_snapshot,
         load_snapshot,
         load_snapshot_by_digest,
+        named_digest,
         snapshot_names,
         take_snapshot,
     )
@@ -75,14 +86,17 @@ __all__ = [
     "ConsentFact",
     "Count",
     "Coverage",
+    "ErasedRows",
     "EyeKey",
     "FileOutcome",
     "KnownFile",
     "LabelCounts",
     "LabelFact",
     "LabelVersion",
+    "Marks",
     "Patient",
     "PersonFact",
+    "Remains",
     "ScoreState",
     "Selected",
     "SplitCount",
@@ -90,20 +104,26 @@ __all__ = [
     "SplitShares",
     "Standing",
     "SuppressionList",
+    "barred_cases",
+    "barring_policy",
     "commitment",
     "coverage",
     "decide_splits",
     "declare_splits",
     "declared_sides",
+    "erase_rows",
     "field_counts",
     "intakes_without_issuers",
     "keep_issuers",
     "keep_snapshot",
     "label_names",
+    "left_in_rows",
     "lineages",
     "load_snapshot",
     "load_snapshot_by_digest",
+    "marks_of",
     "matching_ids",
+    "named_digest",
     "near_value",
     "read_standings",
     "record_splits",
@@ -125,6 +145,7 @@ __all__ = [
 
 #: Where each name lives; the store and what leans on it bring SQLAlchemy, so all wait for their first use.
 _ROOMS = {
+    "erasing": "ErasedRows Marks Remains barred_cases barring_policy erase_rows left_in_rows marks_of",
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count EyeKey FileOutcome KnownFile LabelCounts "
         "LabelFact LabelVersion Patient PersonFact ScoreState Standing commitment"
@@ -136,7 +157,7 @@ _ROOMS = {
         "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
         "unknown_stored unknown_values"
     ),
-    "snapshots": "keep_snapshot load_snapshot load_snapshot_by_digest snapshot_names take_snapshot",
+    "snapshots": "keep_snapshot load_snapshot load_snapshot_by_digest named_digest snapshot_names take_snapshot",
     "splits": (
         "SplitCount SplitCounts SplitShares decide_splits declare_splits declared_sides lineages record_splits "
         "splits_of"

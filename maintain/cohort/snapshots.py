@@ -50,8 +50,9 @@ def keep_snapshot(unit: UnitOfWork, snapshot: Snapshot, *, where: str | None, no
         raise InputError(f"{name!r} cannot name a snapshot.", remedy="Use letters, digits, dots, - and _, at most 64.")
     _check(snapshot)
     digest = codec.digest_of(snapshot)
-    existing = unit.scalar(select(tables.snapshot.c.digest).where(tables.snapshot.c.name == name))
-    if existing is not None and existing != digest:
+    head = tables.snapshot
+    existing = unit.row(select(head.c.digest, head.c.rest).where(head.c.name == name))
+    if existing is not None and digest not in existing:
         raise InputError(
             f"There is a snapshot {name!r} already, with other cases.",
             remedy="Choose another name; a snapshot never changes.",
@@ -61,23 +62,31 @@ def keep_snapshot(unit: UnitOfWork, snapshot: Snapshot, *, where: str | None, no
 
 
 def load_snapshot(unit: UnitOfWork, name: str) -> Snapshot:
-    """A snapshot by name. Raises `UnknownNameError`, and `DamagedError` when its rows lost their digest."""
-    table, member = tables.snapshot, tables.snapshot_member
+    """A snapshot by name, without what was erased of it since.
+
+    Raises `UnknownNameError`, and `DamagedError` when its rows lost their digest.
+    """
+    table = tables.snapshot
     head = unit.row(select(table).where(table.c.name == name))
     if head is None:
         raise UnknownNameError("snapshot", name, snapshot_names(unit))
-    rows = unit.rows(select(member).where(member.c.name == name).order_by(member.c.case_id))
-    members = tuple(
-        SnapshotMember(row.case_id, row.label_version, row.label, row.patient, row.pixels, Split(row.split))
-        for row in rows
-    )
-    snapshot = Snapshot(head.name, head.model, head.label_name, members)
-    if codec.digest_of(snapshot) != head.digest:
+    snapshot = Snapshot(head.name, head.model, head.label_name, read_members(unit, name))
+    if codec.digest_of(snapshot) != (head.rest or head.digest):
         raise DamagedError(
             f"The snapshot {name!r} is no longer the one that was taken.",
             remedy="Restore the database from a backup; nothing may be trained or judged on these rows.",
         )
     return snapshot
+
+
+def read_members(unit: UnitOfWork, name: str) -> tuple[SnapshotMember, ...]:
+    """The members of a snapshot as their rows are now, whatever its digest says; ordered by case."""
+    member = tables.snapshot_member
+    rows = unit.rows(select(member).where(member.c.name == name).order_by(member.c.case_id))
+    return tuple(
+        SnapshotMember(row.case_id, row.label_version, row.label, row.patient, row.pixels, Split(row.split))
+        for row in rows
+    )
 
 
 def load_snapshot_by_digest(unit: UnitOfWork, digest: Digest) -> Snapshot:
@@ -89,6 +98,14 @@ def load_snapshot_by_digest(unit: UnitOfWork, digest: Digest) -> Snapshot:
             remedy="Open the workspace in which the model was trained.",
         )
     return load_snapshot(unit, name)
+
+
+def named_digest(unit: UnitOfWork, name: str) -> Digest:
+    """The digest by which manifests name a snapshot: that of the day it was taken, whatever was erased since."""
+    digest = unit.scalar(select(tables.snapshot.c.digest).where(tables.snapshot.c.name == name))
+    if digest is None:
+        raise UnknownNameError("snapshot", name, snapshot_names(unit))
+    return str(digest)
 
 
 def snapshot_names(unit: UnitOfWork) -> tuple[str, ...]:

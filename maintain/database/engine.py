@@ -55,6 +55,20 @@ class Database:
             finally:
                 connection.rollback()
 
+    def compact(self) -> None:
+        """Write the file anew without what was deleted, and empty its write-ahead log.
+
+        Raises `WaitingError` while another process uses the database.
+        """
+        with _translated(), self.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
+            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            raise WaitingError(
+                "Another process uses the workspace database, so its write-ahead log cannot be emptied.",
+                remedy="Wait until it is done and say it again.",
+            )
+
     def close(self) -> None:
         """Release every connection."""
         self.engine.dispose()
@@ -135,6 +149,7 @@ def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
             f"busy_timeout={BUSY_MILLISECONDS}",
             "journal_mode=WAL",
             "synchronous=FULL",
+            "secure_delete=ON",
             f"foreign_keys={enforced}",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -310,6 +310,16 @@ class Registration:
     entry_hash: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What stands in the place of a file that listed a person's images: the digest of what lay there, and why not."""
+
+    sha256: Digest
+    request: str
+    entry: int
+    erased: str
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from maintain import codec
-from maintain.cohort import CohortStore
+from maintain.cohort import CohortStore, barred_cases
 from maintain.database import UnitOfWork
 from maintain.errors import DamagedError, InputError, MaintainError
 from maintain.hashing import Digest
@@ -97,11 +97,15 @@ def patient_of_case_sought(case: str, context: Context) -> Sought:
 def patient_sought(patient_id: str, issuer: str | None, context: Context) -> Sought:
     """Every case of the patient with that identifier, of which nothing is kept or said.
 
-    Raises `InputError` when it names nobody in the cohort.
+    Whoever was erased is found again by the mark that bars them, and their images on the list of what nobody may use.
+    Raises `InputError` when it names nobody whom the cohort has or had.
     """
-    patient = load_pseudonyms(context.workspace.pseudonym_key).patient(patient_id, issuer)
+    pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
+    patient = pseudonyms.patient(patient_id, issuer)
     with context.database.read() as unit:
         sought = _of_patient(unit, patient) if patient is not None else Sought(frozenset())
+        if patient is not None and not sought.cases:
+            sought = Sought(barred_cases(unit, pseudonyms.barred(patient)))
     if not sought.cases:
         raise InputError(
             "The cohort knows nobody of that identifier.",

@@ -29,7 +29,7 @@ from maintain_pipelines.promote import refuse_foreign
 from maintain_pipelines.register import register
 from maintain_pipelines.report import write_report
 from maintain_pipelines.requests import settle_after
-from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder
+from maintain_pipelines.rundir import CANDIDATE, REGISTRATION, VERDICT, RunFolder, refuse_erased_lists
 from maintain_pipelines.select import LAST_METHOD, make_plan
 from maintain_pipelines.states import is_end
 from maintain_pipelines.unlearn import unlearn
@@ -94,9 +94,14 @@ def run_policy(
 
 
 def resume_run(run: str, context: Context, *, allow_drift: bool = False) -> RunEnd:
-    """Go on with a run from the last value on which folder and journal agree; an ended run is shown again."""
+    """Go on with a run from the last value on which folder and journal agree; an ended run is shown again.
+
+    Raises `ErasedError` for an ended run whose lists of cases were erased since.
+    """
     with context.database.read() as unit:
         row = journal.get(unit, run)
+    if is_end(row.state):
+        refuse_erased_lists(context.workspace.runs / run)
     with _claimed(run, row.model, context) as (claim, folder, fenced):
         with recorded(claim, folder, fenced):
             work = reopen(claim, folder, fenced)

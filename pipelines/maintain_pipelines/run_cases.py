@@ -19,7 +19,7 @@ from maintain.statistics import decisions
 from maintain.vocabulary import Head, Role
 from maintain_pipelines.champions import SPEC_FILE
 from maintain_pipelines.journal import RunRow
-from maintain_pipelines.rundir import CANDIDATE, PLAN, VERDICT, RunFolder
+from maintain_pipelines.rundir import CANDIDATE, PLAN, VERDICT, RunFolder, refuse_erased
 
 
 class Change(StrEnum):
@@ -114,6 +114,7 @@ def cases_of(row: RunRow, folder: RunFolder) -> RunCases:
     """The cases of a run, with the decisions of its last candidate that has a verdict.
 
     Raises:
+        ErasedError: A list was erased for a person's request.
         NotEvaluatedError: A list was removed from the folder, or the head's decisions cannot be read by this version.
         DamagedError: A file is not the one that was written.
     """
@@ -153,6 +154,7 @@ def _judged(row: RunRow, folder: RunFolder) -> RunFolder | None:
 
 def _refuse_swept(run: str, folder: RunFolder, kind: str, digest: Digest) -> None:
     """An erasure, or whoever cleans up, may remove lists of cases and leave the values that name them."""
+    refuse_erased(folder.table(kind, digest))
     if not folder.table(kind, digest).is_file():
         raise NotEvaluatedError(
             f"The list {kind} of {run} is no longer in its folder, so its cases cannot be told.",

@@ -17,8 +17,9 @@ from typing import TypeVar
 
 from maintain import codec
 from maintain.clock import Clock, timestamp
-from maintain.errors import DamagedError
+from maintain.errors import DamagedError, ErasedError
 from maintain.hashing import Digest, digest_file, short
+from maintain.records import Erased
 
 T = TypeVar("T")
 
@@ -35,6 +36,9 @@ WEIGHTS = "weights.safetensors"
 LOG = "run.log"
 CHECKPOINTS = "checkpoints"
 
+#: What stands behind the name of a file that was erased: the record that says for which request.
+ERASED = ".erased.json"
+
 #: Values of which each slot has its own.
 SLOT_VALUES = ("02", "03")
 
@@ -45,6 +49,20 @@ def _anybody() -> None:
 
 #: The first line of `run.log`.
 LOG_HEAD = {"schema": "maintain.run-log", "version": 1}
+
+
+def refuse_erased(path: Path) -> None:
+    """Raise `ErasedError` where a file was erased for a person's request."""
+    tombstone = path.with_name(path.name + ERASED)
+    if not path.exists() and tombstone.is_file():
+        said = codec.read(tombstone, Erased)
+        raise ErasedError(path.name, request=said.request, entry=said.entry)
+
+
+def refuse_erased_lists(folder: Path) -> None:
+    """Raise `ErasedError` where any file of a run was erased for a person's request."""
+    for tombstone in sorted(folder.glob(f"*{ERASED}")):
+        refuse_erased(tombstone.with_name(tombstone.name.removesuffix(ERASED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +96,8 @@ class RunFolder:
         return codec.write(self.file(name), record)
 
     def read(self, name: str, kind: type[T], *, expected: Digest | None = None) -> T:
-        """Read a value of this slot back, checked against its digest."""
+        """Read a value of this slot back, checked against its digest. Raises `ErasedError` for one that was erased."""
+        refuse_erased(self.file(name))
         return codec.read(self.file(name), kind, expected=expected)
 
     def kept(self, name: str, kind: type[T], *, expected: Digest | None = None) -> T:
@@ -134,6 +153,7 @@ class RunFolder:
             self._present(path)
 
     def _present(self, path: Path) -> Path:
+        refuse_erased(path)
         if not path.is_file():
             raise DamagedError(
                 f"The run folder has no {path.name}, but the journal says it was written.",

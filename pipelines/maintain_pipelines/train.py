@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maintain import __version__, codec
-from maintain.cohort import load_snapshot
+from maintain.cohort import load_snapshot, named_digest
 from maintain.database import UnitOfWork
 from maintain.errors import InputError, RefusedError, StaleError
 from maintain.hashing import Digest, short
@@ -129,7 +129,7 @@ def _train_claimed(order: TrainingOrder, snapshot: Snapshot, claim: Claim, conte
         standing()
         return context.stop()
 
-    digest = codec.digest_of(snapshot)
+    digest = _named(snapshot, context)
     folder = context.workspace.trainings / f"{order.model}-{short(digest)}-seed{order.seed}-{order.epochs}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     announce_checkpoint(folder / CHECKPOINT, order.model, context)
@@ -138,6 +138,12 @@ def _train_claimed(order: TrainingOrder, snapshot: Snapshot, claim: Claim, conte
     standing()
     keep_weights(folder / WEIGHTS_FILE, trained.state, WeightKind.TRAINING, order.model, context)
     return _install(order, blueprint, snapshot, trained, folder, claim, context)
+
+
+def _named(snapshot: Snapshot, context: Context) -> Digest:
+    """What a manifest calls the snapshot, whatever was erased of it since it was taken."""
+    with context.database.read() as unit:
+        return named_digest(unit, snapshot.name)
 
 
 def _blueprint(order: TrainingOrder, snapshot: Snapshot, context: Context) -> Blueprint:
@@ -184,7 +190,7 @@ def _install(
         learned=handed_out(trained.log),
         unlearned=(),
         selected_with=tuple(sorted(member.ref for member in snapshot.of(Split.VALIDATION))),
-        snapshot=codec.digest_of(snapshot),
+        snapshot=_named(snapshot, context),
     )
     spec = _spec(order, blueprint, snapshot, trained, codec.digest_of(manifest))
     version = ModelVersion(

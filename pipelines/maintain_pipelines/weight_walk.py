@@ -54,7 +54,7 @@ class Walk:
 def walk(root: Path) -> Walk:
     """Look at every file below a folder, links to folders followed. What cannot be read or opened is listed."""
     files, lying, closed = 0, list[Lying](), list[str]()
-    for path in _files(root):
+    for path in files_below(root):
         files += 1
         place = path.relative_to(root).as_posix()
         try:
@@ -70,6 +70,24 @@ def walk(root: Path) -> Walk:
     return Walk(files, tuple(by_place), tuple(sorted(closed)))
 
 
+def files_below(root: Path) -> Iterator[Path]:
+    """Every file below a folder, links to folders followed; a folder is entered once, however many links lead there."""
+    seen: set[tuple[int, int]] = set()
+    for folder, inner, names in os.walk(root, followlinks=True, onerror=_refuse):
+        inner.sort()
+        found = Path(folder).stat()
+        if (found.st_dev, found.st_ino) in seen:
+            inner.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        yield from (Path(folder) / name for name in sorted(names))
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file that begins so may hide others; what torch writes is a zip without compression."""
+    return head.startswith((ZIP, *ARCHIVES)) or head[TAR_OFFSET:HEAD_BYTES] == TAR
+
+
 def begins(part: Path, whole: Path) -> bool:
     """Whether a file is a beginning of another one: what a killed process copied so far."""
     with part.open("rb") as one, whole.open("rb") as other:
@@ -80,19 +98,6 @@ def begins(part: Path, whole: Path) -> bool:
 
 
 # --- private ---------------------------------------------------------------------------------------
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Every file; a folder is entered once, however many links lead there."""
-    seen: set[tuple[int, int]] = set()
-    for folder, inner, names in os.walk(root, followlinks=True, onerror=_refuse):
-        inner.sort()
-        found = Path(folder).stat()
-        if (found.st_dev, found.st_ino) in seen:
-            inner.clear()
-            continue
-        seen.add((found.st_dev, found.st_ino))
-        yield from (Path(folder) / name for name in sorted(names))
 
 
 def _refuse(error: OSError) -> None:

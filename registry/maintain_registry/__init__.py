@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         registered,
         same_weights,
     )
-    from maintain_registry.ledger import Entry, Ledger, last_entry_time
+    from maintain_registry.ledger import Entry, Ledger, last_entry_time, stored_body
     from maintain_registry.lock import alone
     from maintain_registry.memory import MemoryStore
     from maintain_registry.mlflow_store import MlflowStore
@@ -109,6 +109,7 @@ __all__ = [
     "retirements",
     "same_weights",
     "serving_of",
+    "stored_body",
     "strike_weights",
     "verify_chain",
     "verify_envelope",
@@ -133,7 +134,7 @@ _ROOMS = {
     ),
     "holdings": ("Holdings",),
     "inspection": ("Irregularity", "irregularities"),
-    "ledger": ("Entry", "Ledger", "last_entry_time"),
+    "ledger": ("Entry", "Ledger", "last_entry_time", "stored_body"),
     "lock": ("alone",),
     "memory": ("MemoryStore",),
     "mlflow_store": ("MlflowStore",),

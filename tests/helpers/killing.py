@@ -156,6 +156,25 @@ JOBS: dict[str, tuple[str, str, int, str]] = {
     "turn ended": ("maintain_pipelines.jobs.work", "handle", 3, "after"),
 }
 
+#: Every point of the closing of a request of somebody who is everywhere in a workspace, in their order.
+ERASURE: dict[str, tuple[str, str, int, str]] = {
+    "closing, no order": ("maintain_pipelines.erasing.closing", "_order", 1, "before"),
+    "order appended, not committed": ("maintain_registry.ledger:Ledger", "append", 1, "after"),
+    "erasure ordered, nothing erased": ("maintain_pipelines.erasing.closing", "_order", 1, "after"),
+    "pictures erased": ("maintain_pipelines.erasing.sweeping", "_pictures", 1, "after"),
+    "trainings erased": ("maintain_pipelines.erasing.sweeping", "_trainings", 1, "after"),
+    "references erased": ("maintain_pipelines.erasing.sweeping", "_references", 1, "after"),
+    "weights erased": ("maintain_pipelines.erasing.sweeping", "_weights", 1, "after"),
+    "record of a list written, list there": ("maintain_pipelines.erasing.sweeping", "_record", 1, "after"),
+    "one list erased": ("maintain_pipelines.erasing.sweeping", "_bury", 1, "after"),
+    "lists erased": ("maintain_pipelines.erasing.sweeping", "_lists", 1, "after"),
+    "proven, rows there": ("maintain_pipelines.erasing.closing", "_prove", 1, "after"),
+    "rows erased, not committed": ("maintain_pipelines.erasing.closing", "mark_closed", 1, "after"),
+    "closed, no head line": ("maintain_registry.ledger:Ledger", "complete_heads", 2, "before"),
+    "closed, not compacted": ("maintain_pipelines.erasing.closing", "_close", 1, "after"),
+    "compacted, not said": ("maintain_pipelines.erasing.closing", "_compact", 1, "after"),
+}
+
 #: The point that a run passes only once, when it is begun.
 FIRST = "planned"
 
@@ -247,9 +266,16 @@ def nursery(folder: Path, *more: str) -> Iterator[Nursery]:
 
 def arm(point: str, number: int, hang: float) -> None:
     """Wrap the function of a point, so that its call of that count sends the signal."""
-    module, name, wanted, when = {**POINTS, **ADOPTION, **MOVES, **RETIREMENT, **MLFLOW, **MLFLOW_RETIREMENT, **JOBS}[
-        point
-    ]
+    module, name, wanted, when = {
+        **POINTS,
+        **ADOPTION,
+        **MOVES,
+        **RETIREMENT,
+        **MLFLOW,
+        **MLFLOW_RETIREMENT,
+        **JOBS,
+        **ERASURE,
+    }[point]
     owner = _owner(module)
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0
