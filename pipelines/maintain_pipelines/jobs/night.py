@@ -6,7 +6,6 @@ that no job is left because the other held its model for a moment. What is due i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,14 +14,14 @@ from maintain.errors import UnknownNameError
 from maintain.vocabulary import JobOutcome
 from maintain_pipelines.context import Context
 from maintain_pipelines.jobs.discover import Found, Job, Load, Unreadable, discover
+from maintain_pipelines.jobs.heartbeat import beat
+from maintain_pipelines.jobs.requests import attend
 from maintain_pipelines.jobs.take import Again, Elsewhere, pending, see, take_turn
-from maintain_pipelines.jobs.told import Night, RequestsTold, TurnTold
+from maintain_pipelines.jobs.told import Night, TurnTold
 from maintain_pipelines.jobs.turns import Turn
+from maintain_pipelines.jobs.webhook import tell_webhook
 from maintain_pipelines.jobs.work import Ending, handle
 from maintain_pipelines.wording import check_reason
-
-#: Who hears of a call: at its beginning, when `ended` is None, and at its end.
-SIGNS: tuple[Callable[[Night, Context], None], ...] = ()
 
 
 def run_due(context: Context, *, load: Load, only: str | None = None, again: Again | None = None) -> Night:
@@ -37,14 +36,14 @@ def run_due(context: Context, *, load: Load, only: str | None = None, again: Aga
     now = context.clock.now()
     found = chosen(discover(context.workspace.policies, load), only)
     see(found.jobs, context, now=now)
-    before = _requests(context)
+    before = attend(context)
     following = min((job.schedule.following(now) for job in found.jobs), default=None)
     night = Night(timestamp(now), None, (), (), before, None if following is None else timestamp(following))
     _sign(night, context)
-    call = _Call(context, now, found.jobs, again)
+    call = _Call(context, now, night, found.jobs, again)
     while call.round():
         pass
-    after = _requests(context)
+    after = attend(context)
     night = replace(
         night,
         ended=timestamp(context.clock.now()),
@@ -76,6 +75,7 @@ class _Call:
 
     context: Context
     now: datetime
+    night: Night
     jobs: tuple[Job, ...]
     again: Again | None
     told: dict[tuple[str, str], TurnTold] = field(default_factory=dict)
@@ -96,20 +96,17 @@ class _Call:
                 self.again = None if turn.asked else self.again
                 ending = handle(job, turn, self.context)
                 self.told[job.name, turn.due] = _told(turn, ending)
+                beat(replace(self.night, turns=tuple(self.told.values())), self.context)
                 ended = ended or ending.settled
                 self.interrupted = self.interrupted or ending.interrupted
         self.elsewhere = tuple(elsewhere)
         return ended and not self.interrupted
 
 
-def _requests(context: Context) -> RequestsTold:
-    """How the requests stand, once those are closed that are ready."""
-    return RequestsTold(0, (), (), ())
-
-
 def _sign(night: Night, context: Context) -> None:
-    for sign in SIGNS:
-        sign(night, context)
+    """A sign of life; the webhook hears of the end of a call in which anything happened."""
+    happened = night.ended is not None and bool(night.turns or night.requests.closed)
+    beat(night, context, webhook=tell_webhook(night, context) if happened else None)
 
 
 def _unreadable(file: Unreadable) -> TurnTold:

@@ -342,14 +342,15 @@ def test_a_turn_taken_over_shows_how_its_run_ended(root: Path, monkeypatch: pyte
 # --- who hears of it -------------------------------------------------------------------------------
 
 
-def test_signs_are_given_at_the_beginning_and_at_the_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signs_are_given_at_the_beginning_after_each_turn_and_at_the_end(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lay(root, "job", age=UNSEEN[0])
     heard: list[Night] = []
-    monkeypatch.setattr(night, "SIGNS", (lambda found, context: heard.append(found),))
+    monkeypatch.setattr(night, "beat", lambda found, context, webhook=None: heard.append(found))
     found = call(root)
-    assert [sign.ended for sign in heard] == [None, "2026-03-03T03:05:00Z"]
-    assert heard[1] == found
-    assert heard[0].turns == ()
+    assert [(sign.ended, len(sign.turns)) for sign in heard] == [(None, 0), (None, 1), ("2026-03-03T03:05:00Z", 1)]
+    assert heard[-1] == found
 
 
 # --- looking ahead ---------------------------------------------------------------------------------
