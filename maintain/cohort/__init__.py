@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         commitment,
     )
     from maintain.cohort.reading import label_names, read_standings
-    from maintain.cohort.scores import replace_scores, score_states
+    from maintain.cohort.scores import read_scores, replace_scores, score_states, scores_digest
     from maintain.cohort.selection import (
         Selected,
         field_counts,
@@ -91,11 +91,13 @@ __all__ = [
     "load_snapshot_by_digest",
     "matching_ids",
     "near_value",
+    "read_scores",
     "read_standings",
     "record_splits",
     "refuse_unknown_values",
     "replace_scores",
     "score_states",
+    "scores_digest",
     "select",
     "select_stored",
     "snapshot_names",
@@ -114,7 +116,7 @@ _ROOMS = {
         "LabelFact LabelVersion Patient ScoreState Standing commitment"
     ),
     "reading": "label_names read_standings",
-    "scores": "replace_scores score_states",
+    "scores": "read_scores replace_scores score_states scores_digest",
     "selection": (
         "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
         "unknown_stored unknown_values"

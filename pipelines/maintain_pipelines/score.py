@@ -6,7 +6,6 @@ Images are opened one by one; what is kept of each is a handful of figures.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -14,10 +13,8 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maintain.cohort import Standing, label_names, read_standings, replace_scores, suppressed
-from maintain.database import UnitOfWork
-from maintain.errors import NothingToDoError, UnknownNameError
-from maintain.hashing import Digest, canonical_json
+from maintain.cohort import Standing
+from maintain.hashing import Digest
 from maintain.scoring import (
     FAR,
     POOR,
@@ -33,6 +30,8 @@ from maintain.scoring import (
 )
 from maintain.vocabulary import OutlierMethod, ScoreKind
 from maintain_pipelines.context import Context
+from maintain_pipelines.score_cases import cases_to_score, stratum
+from maintain_pipelines.score_keeping import How, keep_scores
 
 FloatArray: TypeAlias = NDArray[np.float64]
 T = TypeVar("T")
@@ -58,10 +57,10 @@ class Scored:
 
 def score_quality(context: Context) -> Scored:
     """Score every usable image as a picture, against others of its device. Raises `NothingToDoError` without any."""
-    usable, passed_over = _asked(context, None)
+    usable, passed_over = cases_to_score(context)
     pictures = _each_picture(usable, picture_quality, context)
     found = tuple(pictures[case.pixels] for case in usable)
-    scores = quality_scores(found, [_stratum(case) for case in usable])
+    scores = quality_scores(found, [stratum(case) for case in usable])
     method = f"{NO_REFERENCE} by device"
     columns = {
         ScoreKind.QUALITY.value: scores,
@@ -69,7 +68,7 @@ def score_quality(context: Context) -> Scored:
         "exposure": np.array([one.exposure for one in found]),
         "field": np.array([one.field for one in found]),
     }
-    _keep(usable, columns, method, QUALITY_VERSION, context)
+    keep_scores(usable, columns, How(method, QUALITY_VERSION), context)
     shown = histogram(scores, cut=POOR)
     return Scored(ScoreKind.QUALITY, method, QUALITY_VERSION, len(usable), passed_over, shown)
 
@@ -80,46 +79,20 @@ def score_outliers(context: Context, *, method: OutlierMethod, label: str | None
     Raises `NothingToDoError` without images, `UnknownNameError` for a label that no usable case has, and
     `NotEvaluatedError` where cases are too few or too alike.
     """
-    usable, passed_over = _asked(context, label)
+    usable, passed_over = cases_to_score(context, label)
     figures = _each_picture(usable, _figures, context)
-    strata = [_stratum(case) for case in usable]
+    strata = [stratum(case) for case in usable]
     scores = outlier_scores(np.stack([figures[case.pixels] for case in usable]), strata, method=method)
     told = f"{method} by device" + (f" and label.{label}" if label is not None else "")
-    _keep(usable, {ScoreKind.OUTLIER.value: scores}, told, OUTLIER_VERSION, context)
+    keep_scores(usable, {ScoreKind.OUTLIER.value: scores}, How(told, OUTLIER_VERSION), context)
     shown = histogram(scores, cut=FAR)
     return Scored(ScoreKind.OUTLIER, told, OUTLIER_VERSION, len(usable), passed_over, shown)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
-#: A version above that of every label: a wrong label is no reason not to look at the picture.
-_ANY_VERSION = sys.maxsize
-
 #: Images between two reports of progress.
 _PROGRESS_EVERY = 100
-
-
-def _usable(unit: UnitOfWork, label: str | None) -> tuple[tuple[Standing, ...], int]:
-    """The cases whose pixels may be looked at, and how many others there are."""
-    barred = suppressed(unit, None)
-    standings = read_standings(unit, label or "")
-    usable = tuple(case for case in standings if barred.why(case, label_version=_ANY_VERSION) is None)
-    return usable, len(standings) - len(usable)
-
-
-def _asked(context: Context, label: str | None) -> tuple[tuple[Standing, ...], int]:
-    """The usable cases, refused where there are none, or where the label is nobody's."""
-    with context.database.read() as unit:
-        usable, passed_over = _usable(unit, label)
-        known = label_names(unit)
-    if not usable:
-        raise NothingToDoError(
-            "There is no image that may be scored.",
-            remedy="Read images in with `maintain cohort ingest FOLDER`, then say this again.",
-        )
-    if label is not None and not any(case.label is not None for case in usable):
-        raise UnknownNameError("label", label, known)
-    return usable, passed_over
 
 
 def _each_picture(cases: Sequence[Standing], describe: Callable[[Grey], T], context: Context) -> Mapping[Digest, T]:
@@ -136,20 +109,3 @@ def _each_picture(cases: Sequence[Standing], describe: Callable[[Grey], T], cont
 def _figures(picture: Grey) -> FloatArray:
     """The appearance of one picture."""
     return np.asarray(appearance(shrunk(picture)[None])[0])
-
-
-def _stratum(case: Standing) -> str:
-    """What a case is held against: its device and, where one was asked for, its answer."""
-    return canonical_json([case.device, case.label])
-
-
-def _keep(
-    cases: Sequence[Standing], columns: Mapping[str, FloatArray], method: str, version: int, context: Context
-) -> None:
-    """Write all columns at once, less what was barred since it was read."""
-    with context.database.begin() as unit:
-        still = {case.case_id for case in _usable(unit, None)[0]}
-        for name, column in columns.items():
-            values = {case.case_id: float(value) for case, value in zip(cases, column, strict=True)}
-            kept = {case: value for case, value in values.items() if case in still}
-            replace_scores(unit, name, kept, method=method, version=version, now=context.clock.now())
