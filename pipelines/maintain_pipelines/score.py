@@ -1,13 +1,13 @@
-"""Scores of the cohort's images, by their pixels alone: quality, and how far each lies from its kind.
+"""Scores of the cohort's images: quality, and how far each lies from its kind.
 
-Nobody's picture is looked at who took back consent or is suppressed everywhere, nor an exact copy of it.
-Images are opened one by one; what is kept of each is a handful of figures.
+They are computed of pixels alone, or of what a registered model makes of them; what is kept of each image is a
+handful of figures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from maintain.scoring import (
     Grey,
     Histogram,
     appearance,
+    components,
     grey,
     histogram,
     outlier_scores,
@@ -37,10 +38,19 @@ FloatArray: TypeAlias = NDArray[np.float64]
 T = TypeVar("T")
 
 #: Raised with every change of what a score says of a picture, so that nobody reads two of them as one.
-QUALITY_VERSION = OUTLIER_VERSION = 1
+QUALITY_VERSION = OUTLIER_VERSION = FEATURES_VERSION = 1
 
 #: What the figures of quality are computed by, as it is kept beside them.
 NO_REFERENCE = "no-reference"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCase:
+    """One case whose score was kept."""
+
+    case_id: str
+    pixels: Digest
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Scored:
     cases: int
     passed_over: int
     histogram: Histogram
+    each: tuple[ScoredCase, ...] = field(repr=False)
 
 
 def score_quality(context: Context) -> Scored:
@@ -61,38 +72,52 @@ def score_quality(context: Context) -> Scored:
     pictures = _each_picture(usable, picture_quality, context)
     found = tuple(pictures[case.pixels] for case in usable)
     scores = quality_scores(found, [stratum(case) for case in usable])
-    method = f"{NO_REFERENCE} by device"
     columns = {
         ScoreKind.QUALITY.value: scores,
         "sharpness": np.array([one.sharpness for one in found]),
         "exposure": np.array([one.exposure for one in found]),
         "field": np.array([one.field for one in found]),
     }
-    keep_scores(usable, columns, How(method, QUALITY_VERSION), context)
-    shown = histogram(scores, cut=POOR)
-    return Scored(ScoreKind.QUALITY, method, QUALITY_VERSION, len(usable), passed_over, shown)
+    how = How(f"{NO_REFERENCE} by device", QUALITY_VERSION)
+    return _kept(ScoreKind.QUALITY, _Asked(usable, passed_over), columns, how, context)
 
 
-def score_outliers(context: Context, *, method: OutlierMethod, label: str | None) -> Scored:
+def score_outliers(
+    context: Context, *, method: OutlierMethod, label: str | None = None, model: str | None = None
+) -> Scored:
     """Score how far every usable image lies from others of its device and, if asked, of its answer to `label`.
 
+    Pictures are described by their appearance, or by what a registered `model` (MODEL or MODEL:VERSION) makes of them.
     Raises `NothingToDoError` without images, `UnknownNameError` for a label that no usable case has, and
-    `NotEvaluatedError` where cases are too few or too alike.
+    `NotEvaluatedError` where cases are too few or too alike; and what `open_reader` and its features raise.
     """
     usable, passed_over = cases_to_score(context, label)
-    figures = _each_picture(usable, _figures, context)
     strata = [stratum(case) for case in usable]
-    scores = outlier_scores(np.stack([figures[case.pixels] for case in usable]), strata, method=method)
     told = f"{method} by device" + (f" and label.{label}" if label is not None else "")
-    keep_scores(usable, {ScoreKind.OUTLIER.value: scores}, How(told, OUTLIER_VERSION), context)
-    shown = histogram(scores, cut=FAR)
-    return Scored(ScoreKind.OUTLIER, told, OUTLIER_VERSION, len(usable), passed_over, shown)
+    if model is None:
+        figures, how = _appearances(usable, context), How(told, OUTLIER_VERSION)
+    else:
+        figures, reader = _model_features(model, usable, strata, context)
+        how = How(f"{told} on {figures.shape[1]} components of {reader}", FEATURES_VERSION)
+    scores = outlier_scores(figures, strata, method=method)
+    return _kept(ScoreKind.OUTLIER, _Asked(usable, passed_over), {ScoreKind.OUTLIER.value: scores}, how, context)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
+#: Where a score begins to be far.
+_CUTS = {ScoreKind.OUTLIER: FAR, ScoreKind.QUALITY: POOR}
+
 #: Images between two reports of progress.
 _PROGRESS_EVERY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The cases that are scored, and how many others there are."""
+
+    usable: tuple[Standing, ...]
+    passed_over: int
 
 
 def _each_picture(cases: Sequence[Standing], describe: Callable[[Grey], T], context: Context) -> Mapping[Digest, T]:
@@ -106,6 +131,29 @@ def _each_picture(cases: Sequence[Standing], describe: Callable[[Grey], T], cont
     return found
 
 
-def _figures(picture: Grey) -> FloatArray:
-    """The appearance of one picture."""
-    return np.asarray(appearance(shrunk(picture)[None])[0])
+def _appearances(cases: Sequence[Standing], context: Context) -> FloatArray:
+    figures = _each_picture(cases, lambda picture: appearance(shrunk(picture)[None])[0], context)
+    return np.stack([figures[case.pixels] for case in cases])
+
+
+def _model_features(
+    named: str, cases: Sequence[Standing], strata: Sequence[str], context: Context
+) -> tuple[FloatArray, str]:
+    """The components of a model's last layer, and what the model is called; torch is imported only now."""
+    from maintain_pipelines.score_features import open_reader
+
+    reader = open_reader(named, context)
+    return components(reader.features(cases, context), strata), reader.told
+
+
+def _kept(kind: ScoreKind, asked: _Asked, columns: Mapping[str, FloatArray], how: How, context: Context) -> Scored:
+    """Keep the columns, and tell of the one that is called as the kind."""
+    kept = keep_scores(asked.usable, columns, how, context)
+    scores = columns[kind.value]
+    each = tuple(
+        ScoredCase(case.case_id, case.pixels, float(value))
+        for case, value in zip(asked.usable, scores, strict=True)
+        if case.case_id in kept
+    )
+    shown = histogram(scores, cut=_CUTS[kind])
+    return Scored(kind, how.method, how.version, len(asked.usable), asked.passed_over, shown, each)

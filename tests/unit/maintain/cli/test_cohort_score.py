@@ -36,7 +36,7 @@ def test_an_empty_cohort_has_nothing_to_score(tmp_path: Path) -> None:
         (("--kind", "beauty"), "beauty"),
         (("--method", "magic"), "magic"),
         (("--label", "diagnosys"), "diagnosis"),
-        (("--kind", "quality", "--label", "diagnosis"), "--label are for outliers"),
+        (("--kind", "quality", "--label", "diagnosis"), "--label and --model are for outliers"),
         (("--kind", "quality", "--method", "knn"), "--method"),
     ],
 )
