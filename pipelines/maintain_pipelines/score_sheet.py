@@ -103,7 +103,7 @@ def _rows(cases: Iterable[ScoredCase], cut: float, name: str, context: Context) 
 
 def _row(title: str, cases: Iterable[ScoredCase], empty: str, context: Context) -> SheetRow:
     pictures = (
-        Picture(case.case_id, f"{case.value:.2f}", png_of(_small(context.arrays.get(case.pixels)))) for case in cases
+        Picture(case.case_id, f"{case.value:.3f}", png_of(_small(context.arrays.get(case.pixels)))) for case in cases
     )
     return SheetRow(title, tuple(pictures), empty)
 
