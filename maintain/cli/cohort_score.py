@@ -43,7 +43,8 @@ def score(
     context: typer.Context,
     kind: Annotated[ScoreKind, typer.Option("--kind", "-k", help="What to compute.")] = ScoreKind.OUTLIER,
     method: Annotated[
-        OutlierMethod | None, typer.Option("--method", help="How far is measured; mahalanobis if nothing is said.")
+        OutlierMethod | None,
+        typer.Option("--method", help="How far is measured: mahalanobis if nothing is said, knn with --model."),
     ] = None,
     label: Annotated[
         str | None, typer.Option("--label", "-l", help="Hold images against others with the same answer only.")
@@ -59,8 +60,8 @@ def score(
     score.quality is its worst figure, far below 0 where poor, and score.sharpness, score.exposure and score.field
     are the figures. Neither is a diagnosis: look at what lies beyond the cut before a policy forgets it, with --sheet.
 
-    With --model the outlier lies far in the last layer of a registered version. A model of diagnoses sees diagnoses:
-    what it was never asked for it may overlook (docs/scores.md has figures).
+    With --model the outlier lies far in the last layer of a registered version. What a model was never asked for it may
+    overlook: on the synthetic hospital it is far worse than without (docs/scores.md has the figures).
 
     The sheet holds pictures of patients. It is written once, outside the workspace, readable by you alone; nobody who
     withdrew or is suppressed is on it. Computed scores are entered in the ledger. Exits 3 where images are too few to
@@ -69,7 +70,7 @@ def score(
     \b
     Examples:
       maintain cohort score --kind outlier --label diagnosis
-      maintain cohort score --model fundus-triage:2 --method knn
+      maintain cohort score --model fundus-triage:2 --sheet ~/odd.html
       maintain cohort score --kind quality --sheet ~/poor.html
     """
     from maintain.cli.composition import open_context
@@ -89,7 +90,8 @@ def score(
         if kind is ScoreKind.QUALITY:
             found = score_quality(ports)
         else:
-            found = score_outliers(ports, method=method or OutlierMethod.MAHALANOBIS, label=label, model=model)
+            usual = OutlierMethod.MAHALANOBIS if model is None else OutlierMethod.KNN
+            found = score_outliers(ports, method=method or usual, label=label, model=model)
         if sheet is not None:
             write_sheet(found, sheet, ports)
     console.answer(_document(found, sheet), _lines(found, sheet), schema="cohort-score", as_json=as_json)
