@@ -20,7 +20,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 #: Cases a component. The hospitals' variants stood out most at 48 components of 1,200 images (docs/scores.md).
 CASES_A_COMPONENT = 25
 
-#: More components were worse on the hospitals, and the starts of the determinant take time with their square.
+#: More components found no more on the hospitals, and the starts of the determinant take time with their square.
 MOST_COMPONENTS = 48
 
 #: Fewer components than this say too little of a layer to call anything its usual.

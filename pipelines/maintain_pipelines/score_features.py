@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from maintain.cohort import Standing
-from maintain.errors import InputError, NotEvaluatedError, RefusedError, UnknownNameError
+from maintain.errors import InputError, NotEvaluatedError, UnknownNameError
 from maintain.hashing import Digest, short
 from maintain.imaging import model_of, read_weights_bytes, threads
 from maintain.measure import last_hidden
@@ -86,8 +86,8 @@ def open_reader(named: str, context: Context) -> Reader:
 
     Raises:
         DamagedError: Its files are not those that were registered.
-        InputError: The version is no number, or no version serves.
-        RefusedError: It was retired, or its weights were destroyed.
+        InputError: No version serves.
+        RetiredError: It was withdrawn, its weights destroyed or not.
         UnknownNameError: There is no such model or version.
     """
     model, separator, number = named.partition(SEPARATOR)
@@ -95,13 +95,8 @@ def open_reader(named: str, context: Context) -> Reader:
         raise UnknownNameError("model", model, context.store.models())
     champion = _numbered(model, number, context) if separator else load_champion(context, model)
     version = champion.version
-    stored = context.store.get(model, version.version)
-    if WEIGHTS_FILE not in stored.files:
-        raise RefusedError(
-            f"The weights of version {version.version} of {model} are gone.",
-            remedy="Name another version; `maintain registry list` shows them.",
-        )
-    state = read_weights_bytes(stored.read(WEIGHTS_FILE), expected=version.weights)
+    data = context.store.get(model, version.version).read(WEIGHTS_FILE)
+    state = read_weights_bytes(data, expected=version.weights)
     return Reader(champion, model_of(champion.spec, state))
 
 
