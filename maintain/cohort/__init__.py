@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         unlinked_people,
     )
     from maintain.cohort.reading import label_names, read_standings
-    from maintain.cohort.scores import replace_scores, score_states
+    from maintain.cohort.scores import read_scores, replace_scores, score_states, scores_digest
     from maintain.cohort.selection import (
         Selected,
         field_counts,
@@ -125,11 +125,13 @@ __all__ = [
     "matching_ids",
     "named_digest",
     "near_value",
+    "read_scores",
     "read_standings",
     "record_splits",
     "refuse_unknown_values",
     "replace_scores",
     "score_states",
+    "scores_digest",
     "sealed_issuers",
     "select",
     "select_stored",
@@ -152,7 +154,7 @@ _ROOMS = {
     ),
     "issuers": "Coverage coverage intakes_without_issuers keep_issuers sealed_issuers unlinked_people",
     "reading": "label_names read_standings",
-    "scores": "replace_scores score_states",
+    "scores": "read_scores replace_scores score_states scores_digest",
     "selection": (
         "Selected field_counts matching_ids near_value refuse_unknown_values select select_stored "
         "unknown_stored unknown_values"

@@ -16,6 +16,7 @@ from maintain.clock import timestamp
 from maintain.cohort.facts import ScoreState
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError
+from maintain.hashing import Digest, digest_json
 from maintain.predicate import field_named
 
 
@@ -41,6 +42,18 @@ def replace_scores(
     how = {"name": name, "method": method, "version": version, "computed": timestamp(now)}
     rows = [{"case_id": case, "value": value, **how} for case, value in sorted(values.items())]
     unit.execute_many(insert(table), rows)
+
+
+def read_scores(unit: UnitOfWork, name: str) -> Mapping[str, float]:
+    """The values of a score by case; empty where nobody computed it."""
+    table = tables.score
+    rows = unit.rows(select(table.c.case_id, table.c.value).where(table.c.name == name).order_by(table.c.case_id))
+    return {row.case_id: row.value for row in rows}
+
+
+def scores_digest(values: Mapping[str, float]) -> Digest:
+    """What the ledger holds of a score: SHA-256 over its (case, value) pairs, sorted by case."""
+    return digest_json([[case, value] for case, value in sorted(values.items())])
 
 
 def score_states(unit: UnitOfWork) -> tuple[ScoreState, ...]:

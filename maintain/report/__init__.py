@@ -9,6 +9,7 @@ from maintain.report.document import render_json
 from maintain.report.html import render_html
 from maintain.report.markdown import render_markdown
 from maintain.report.model import Attempt, ChainLink, Ending, ExcludedCase, Report, build_report
+from maintain.report.sheet import Sheet, SheetRow, render_sheet
 from maintain.report.shown import (
     Answered,
     Attack,
@@ -44,10 +45,13 @@ __all__ = [
     "Panel",
     "Picture",
     "Report",
+    "Sheet",
+    "SheetRow",
     "Shown",
     "Wish",
     "build_report",
     "render_html",
     "render_json",
     "render_markdown",
+    "render_sheet",
 ]

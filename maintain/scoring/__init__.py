@@ -6,6 +6,7 @@ A score is a figure to select by, never a finding: which cases a policy means is
 from __future__ import annotations
 
 from maintain.scoring.appearance import APPEARANCE, appearance
+from maintain.scoring.components import components
 from maintain.scoring.histogram import Histogram, histogram
 from maintain.scoring.outlier import FAR, outlier_scores
 from maintain.scoring.pictures import SIDE, Grey, grey, shrunk
@@ -22,6 +23,7 @@ __all__ = [
     "Quality",
     "Scatter",
     "appearance",
+    "components",
     "grey",
     "histogram",
     "outlier_scores",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -32,17 +32,31 @@ def in_deviations(
     stratum is known; without it, or where they are too few, all of it. Raises `NotEvaluatedError` where
     there is no spread at all.
     """
-    names, place, counts = np.unique(np.asarray(strata), return_inverse=True, return_counts=True)
-    group = np.where(counts[place] >= SMALLEST_STRATUM, place, len(names))
     centred = np.empty_like(figures)
-    for number in np.unique(group):
-        mine = group == number
-        known = figures[_known(mine if number < len(names) else np.ones_like(mine), usual)]
+    for mine, held_against in _groups(strata):
+        known = figures[_known(held_against, usual)]
         centred[mine] = (figures[mine] - np.median(known, axis=0)) / _spread(known, least)
     return centred
 
 
+def from_middle(figures: FloatArray, strata: Sequence[str]) -> FloatArray:
+    """Each column of `figures` [cases, columns] less the median of the case's stratum, on its own scale."""
+    centred = np.empty_like(figures)
+    for mine, held_against in _groups(strata):
+        centred[mine] = figures[mine] - np.median(figures[held_against], axis=0)
+    return centred
+
+
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _groups(strata: Sequence[str]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """The cases of each stratum, and those it is held against: itself, or all where it is too small."""
+    names, place, counts = np.unique(np.asarray(strata), return_inverse=True, return_counts=True)
+    group = np.where(counts[place] >= SMALLEST_STRATUM, place, len(names))
+    for number in np.unique(group):
+        mine = group == number
+        yield mine, mine if number < len(names) else np.ones_like(mine)
 
 
 def _known(stratum: NDArray[np.bool_], usual: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

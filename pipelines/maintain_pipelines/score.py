@@ -1,29 +1,27 @@
-"""Scores of the cohort's images, by their pixels alone: quality, and how far each lies from its kind.
+"""Scores of the cohort's images: quality, and how far each lies from its kind.
 
-Nobody's picture is looked at who took back consent or is suppressed everywhere, nor an exact copy of it.
-Images are opened one by one; what is kept of each is a handful of figures.
+They are computed of pixels alone, or of what a registered model makes of them; what is kept of each image is a
+handful of figures.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maintain.cohort import Standing, label_names, read_standings, replace_scores, suppressed
-from maintain.database import UnitOfWork
-from maintain.errors import NothingToDoError, UnknownNameError
-from maintain.hashing import Digest, canonical_json
+from maintain.cohort import Standing
+from maintain.hashing import Digest
 from maintain.scoring import (
     FAR,
     POOR,
     Grey,
     Histogram,
     appearance,
+    components,
     grey,
     histogram,
     outlier_scores,
@@ -33,15 +31,26 @@ from maintain.scoring import (
 )
 from maintain.vocabulary import OutlierMethod, ScoreKind
 from maintain_pipelines.context import Context
+from maintain_pipelines.score_cases import cases_to_score, stratum
+from maintain_pipelines.score_keeping import How, keep_scores
 
 FloatArray: TypeAlias = NDArray[np.float64]
 T = TypeVar("T")
 
 #: Raised with every change of what a score says of a picture, so that nobody reads two of them as one.
-QUALITY_VERSION = OUTLIER_VERSION = 1
+QUALITY_VERSION = OUTLIER_VERSION = FEATURES_VERSION = 1
 
 #: What the figures of quality are computed by, as it is kept beside them.
 NO_REFERENCE = "no-reference"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCase:
+    """One case whose score was kept."""
+
+    case_id: str
+    pixels: Digest
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,72 +63,61 @@ class Scored:
     cases: int
     passed_over: int
     histogram: Histogram
+    each: tuple[ScoredCase, ...] = field(repr=False)
 
 
 def score_quality(context: Context) -> Scored:
     """Score every usable image as a picture, against others of its device. Raises `NothingToDoError` without any."""
-    usable, passed_over = _asked(context, None)
+    usable, passed_over = cases_to_score(context)
     pictures = _each_picture(usable, picture_quality, context)
     found = tuple(pictures[case.pixels] for case in usable)
-    scores = quality_scores(found, [_stratum(case) for case in usable])
-    method = f"{NO_REFERENCE} by device"
+    scores = quality_scores(found, [stratum(case) for case in usable])
     columns = {
         ScoreKind.QUALITY.value: scores,
         "sharpness": np.array([one.sharpness for one in found]),
         "exposure": np.array([one.exposure for one in found]),
         "field": np.array([one.field for one in found]),
     }
-    _keep(usable, columns, method, QUALITY_VERSION, context)
-    shown = histogram(scores, cut=POOR)
-    return Scored(ScoreKind.QUALITY, method, QUALITY_VERSION, len(usable), passed_over, shown)
+    how = How(f"{NO_REFERENCE} by device", QUALITY_VERSION)
+    return _kept(ScoreKind.QUALITY, _Asked(usable, passed_over), columns, how, context)
 
 
-def score_outliers(context: Context, *, method: OutlierMethod, label: str | None) -> Scored:
+def score_outliers(
+    context: Context, *, method: OutlierMethod, label: str | None = None, model: str | None = None
+) -> Scored:
     """Score how far every usable image lies from others of its device and, if asked, of its answer to `label`.
 
+    Pictures are described by their appearance, or by what a registered `model` (MODEL or MODEL:VERSION) makes of them.
     Raises `NothingToDoError` without images, `UnknownNameError` for a label that no usable case has, and
-    `NotEvaluatedError` where cases are too few or too alike.
+    `NotEvaluatedError` where cases are too few or too alike; and what `open_reader` and its features raise.
     """
-    usable, passed_over = _asked(context, label)
-    figures = _each_picture(usable, _figures, context)
-    strata = [_stratum(case) for case in usable]
-    scores = outlier_scores(np.stack([figures[case.pixels] for case in usable]), strata, method=method)
+    usable, passed_over = cases_to_score(context, label)
+    strata = [stratum(case) for case in usable]
     told = f"{method} by device" + (f" and label.{label}" if label is not None else "")
-    _keep(usable, {ScoreKind.OUTLIER.value: scores}, told, OUTLIER_VERSION, context)
-    shown = histogram(scores, cut=FAR)
-    return Scored(ScoreKind.OUTLIER, told, OUTLIER_VERSION, len(usable), passed_over, shown)
+    if model is None:
+        figures, how = _appearances(usable, context), How(told, OUTLIER_VERSION)
+    else:
+        figures, reader = _model_features(model, usable, strata, context)
+        how = How(f"{told} on {figures.shape[1]} components of {reader}", FEATURES_VERSION)
+    scores = outlier_scores(figures, strata, method=method)
+    return _kept(ScoreKind.OUTLIER, _Asked(usable, passed_over), {ScoreKind.OUTLIER.value: scores}, how, context)
 
 
 # --- private ---------------------------------------------------------------------------------------
 
-#: A version above that of every label: a wrong label is no reason not to look at the picture.
-_ANY_VERSION = sys.maxsize
+#: Where a score begins to be far.
+_CUTS = {ScoreKind.OUTLIER: FAR, ScoreKind.QUALITY: POOR}
 
 #: Images between two reports of progress.
 _PROGRESS_EVERY = 100
 
 
-def _usable(unit: UnitOfWork, label: str | None) -> tuple[tuple[Standing, ...], int]:
-    """The cases whose pixels may be looked at, and how many others there are."""
-    barred = suppressed(unit, None)
-    standings = read_standings(unit, label or "")
-    usable = tuple(case for case in standings if barred.why(case, label_version=_ANY_VERSION) is None)
-    return usable, len(standings) - len(usable)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The cases that are scored, and how many others there are."""
 
-
-def _asked(context: Context, label: str | None) -> tuple[tuple[Standing, ...], int]:
-    """The usable cases, refused where there are none, or where the label is nobody's."""
-    with context.database.read() as unit:
-        usable, passed_over = _usable(unit, label)
-        known = label_names(unit)
-    if not usable:
-        raise NothingToDoError(
-            "There is no image that may be scored.",
-            remedy="Read images in with `maintain cohort ingest FOLDER`, then say this again.",
-        )
-    if label is not None and not any(case.label is not None for case in usable):
-        raise UnknownNameError("label", label, known)
-    return usable, passed_over
+    usable: tuple[Standing, ...]
+    passed_over: int
 
 
 def _each_picture(cases: Sequence[Standing], describe: Callable[[Grey], T], context: Context) -> Mapping[Digest, T]:
@@ -133,23 +131,29 @@ def _each_picture(cases: Sequence[Standing], describe: Callable[[Grey], T], cont
     return found
 
 
-def _figures(picture: Grey) -> FloatArray:
-    """The appearance of one picture."""
-    return np.asarray(appearance(shrunk(picture)[None])[0])
+def _appearances(cases: Sequence[Standing], context: Context) -> FloatArray:
+    figures = _each_picture(cases, lambda picture: appearance(shrunk(picture)[None])[0], context)
+    return np.stack([figures[case.pixels] for case in cases])
 
 
-def _stratum(case: Standing) -> str:
-    """What a case is held against: its device and, where one was asked for, its answer."""
-    return canonical_json([case.device, case.label])
+def _model_features(
+    named: str, cases: Sequence[Standing], strata: Sequence[str], context: Context
+) -> tuple[FloatArray, str]:
+    """The components of a model's last layer, and what the model is called; torch is imported only now."""
+    from maintain_pipelines.score_features import open_reader
+
+    reader = open_reader(named, context)
+    return components(reader.features(cases, context), strata), reader.told
 
 
-def _keep(
-    cases: Sequence[Standing], columns: Mapping[str, FloatArray], method: str, version: int, context: Context
-) -> None:
-    """Write all columns at once, less what was barred since it was read."""
-    with context.database.begin() as unit:
-        still = {case.case_id for case in _usable(unit, None)[0]}
-        for name, column in columns.items():
-            values = {case.case_id: float(value) for case, value in zip(cases, column, strict=True)}
-            kept = {case: value for case, value in values.items() if case in still}
-            replace_scores(unit, name, kept, method=method, version=version, now=context.clock.now())
+def _kept(kind: ScoreKind, asked: _Asked, columns: Mapping[str, FloatArray], how: How, context: Context) -> Scored:
+    """Keep the columns, and tell of the one that is called as the kind."""
+    kept = keep_scores(asked.usable, columns, how, context)
+    scores = columns[kind.value]
+    each = tuple(
+        ScoredCase(case.case_id, case.pixels, float(value))
+        for case, value in zip(asked.usable, scores, strict=True)
+        if case.case_id in kept
+    )
+    shown = histogram(scores, cut=_CUTS[kind])
+    return Scored(kind, how.method, how.version, len(asked.usable), asked.passed_over, shown, each)

@@ -58,6 +58,8 @@ class EventKind(StrEnum):
     """The weights of a retired version shall be deleted wherever they lie; written before the first is."""
     WEIGHTS_DESTROYED = "weights-destroyed"
     """The tombstone: where the weights of a version lay, that none of it is there any more, what is out of reach."""
+    SCORES_COMPUTED = "scores-computed"
+    """Scores of cases were computed, or replaced by others: they choose what a policy forgets. Digests, no values."""
     CASES_SUPPRESSED = "cases-suppressed"
     """Cases may not be used by later snapshots."""
     REQUEST_FILED = "request-filed"

@@ -7,7 +7,7 @@ a report is written of every run.
 from __future__ import annotations
 
 from maintain_pipelines.reporting.assembling import shown_of
-from maintain_pipelines.reporting.pictures import pictures_of
+from maintain_pipelines.reporting.pictures import pictures_of, png_of
 from maintain_pipelines.reporting.wish import read_wish
 
-__all__ = ["pictures_of", "read_wish", "shown_of"]
+__all__ = ["pictures_of", "png_of", "read_wish", "shown_of"]

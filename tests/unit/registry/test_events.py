@@ -35,3 +35,4 @@ def test_every_event_is_in_one_of_the_two_lists() -> None:
     notes = {"workspace-created", "cohort-ingested", "snapshot-taken", "run-planned"}
     assert {kind.value for kind in EventKind if not kind.decides} == notes
     assert EventKind.VERSION_REGISTERED.decides
+    assert EventKind.SCORES_COMPUTED.decides

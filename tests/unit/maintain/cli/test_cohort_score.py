@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,8 +39,11 @@ def test_an_empty_cohort_has_nothing_to_score(tmp_path: Path) -> None:
         (("--kind", "beauty"), "beauty"),
         (("--method", "magic"), "magic"),
         (("--label", "diagnosys"), "diagnosis"),
-        (("--kind", "quality", "--label", "diagnosis"), "--label are for outliers"),
+        (("--kind", "quality", "--label", "diagnosis"), "--label and --model are for outliers"),
         (("--kind", "quality", "--method", "knn"), "--method"),
+        (("--kind", "quality", "--model", "fundus-triage"), "--model are for outliers"),
+        (("--model", "fundus-triage"), "no model called 'fundus-triage'"),
+        (("--sheet", "nowhere/sheet.html"), "no such folder"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_nothing_is_kept(
@@ -64,6 +70,52 @@ def test_said_again_it_replaces_and_says_the_same(workspace: Path) -> None:
     shown = say("cohort", "show", _first(workspace), workspace=workspace)
     assert "by knn by device (version 1)" in shown.out
     assert "mahalanobis" not in shown.out
+
+
+def test_every_replacement_is_in_the_ledger_and_a_repetition_is_not(workspace: Path) -> None:
+    say("cohort", "score", "--kind", "quality", workspace=workspace)
+    before = say("audit", "verify", "--json", workspace=workspace).document["entries"]
+    say("cohort", "score", "--kind", "quality", workspace=workspace)
+    assert say("audit", "verify", "--json", workspace=workspace).document["entries"] == before
+    for method in ("mahalanobis", "knn"):
+        say("cohort", "score", "--method", method, "--label", "diagnosis", workspace=workspace)
+    assert say("audit", "verify", "--json", workspace=workspace).document["entries"] == before + 2
+
+
+def test_the_sheet_is_told_to_people_and_programs_and_never_written_twice(workspace: Path, tmp_path: Path) -> None:
+    said = say("cohort", "score", "--sheet", tmp_path / "odd.html", workspace=workspace)
+    assert said.code == 0, said.err
+    assert f"{tmp_path / 'odd.html'} holds pictures of patients" in said.out
+    assert (tmp_path / "odd.html").stat().st_mode & 0o077 == 0
+    again = say("cohort", "score", "--sheet", tmp_path / "odd.html", workspace=workspace)
+    assert (again.code, again.out) == (2, "")
+    asked = ("--kind", "quality", "--sheet", tmp_path / "poor.html", "--json")
+    document = say("cohort", "score", *asked, workspace=workspace).document
+    assert document["sheet"]["file"] == str(tmp_path / "poor.html")
+    assert "pictures of patients" in document["sheet"]["holds"]
+    assert say("cohort", "score", "--json", workspace=workspace).document["sheet"] is None
+
+
+def test_a_model_is_named_with_its_version_and_weights(workspace: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(workspace, tmp_path / "workspace"))
+    for words in (
+        ("cohort", "split", "fundus-triage"),
+        ("cohort", "snapshot", "first", "--model", "fundus-triage"),
+        ("model", "train", "fundus-triage", "--snapshot", "first", "--epochs", 1),
+    ):
+        assert say(*words, workspace=place).code == 0
+    first = say("cohort", "score", "--model", "fundus-triage", "--json", workspace=place)
+    record = json.loads((place / "registry" / "fundus-triage" / "v0001" / "version.json").read_bytes())
+    weights = record["body"]["weights"]
+    told = f"components of fundus-triage version 1 (weights {weights[:12]})"
+    assert re.fullmatch(rf"knn by device on \d+ {re.escape(told)}", first.document["method"])
+    assert say("cohort", "score", "--model", "fundus-triage:1", "--json", workspace=place).out == first.out
+    shown = say("cohort", "show", _first(place), workspace=place)
+    assert told in shown.out
+    other = ("--model", "fundus-triage", "--method", "mahalanobis", "--label", "diagnosis", "--json")
+    document = say("cohort", "score", *other, workspace=place).document
+    assert document["method"].startswith("mahalanobis by device and label.diagnosis on ")
+    assert document["method"].endswith(told)
 
 
 def test_a_person_reads_a_histogram_with_the_cut_and_what_to_write(workspace: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.cohorts import NOW, fill, make_case
-from maintain.cohort import matching_ids, replace_scores, score_states
+from maintain.cohort import matching_ids, read_scores, replace_scores, score_states, scores_digest
 from maintain.database import UnitOfWork
 from maintain.errors import InputError
 from maintain.predicate import Compare, Operator
@@ -39,3 +39,13 @@ def test_a_name_is_replaced_as_a_whole_and_others_stay(unit: UnitOfWork) -> None
     ]
     assert matching_ids(unit, Compare("score.outlier", Operator.GT, 0.3)) == {"case-0002"}
     assert matching_ids(unit, Compare("score.outlier", Operator.EXISTS, False)) == {"case-0001"}
+
+
+def test_a_digest_is_that_of_the_pairs_in_whatever_order_and_of_every_digit(unit: UnitOfWork) -> None:
+    fill(unit, [make_case(1), make_case(2)])
+    assert read_scores(unit, "outlier") == {}
+    values = {"case-0002": 0.1 + 0.2, "case-0001": -1.5}
+    replace_scores(unit, "outlier", values, method="m", version=1, now=NOW)
+    assert scores_digest(read_scores(unit, "outlier")) == scores_digest(dict(sorted(values.items())))
+    for other in ({**values, "case-0002": 0.3}, {"case-0001": -1.5}, {"case-0001": 0.1 + 0.2, "case-0002": -1.5}):
+        assert scores_digest(other) != scores_digest(values)
