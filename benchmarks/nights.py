@@ -34,7 +34,7 @@ from maintain.records import Network
 from maintain.requests import RequestStore
 from maintain.settings import FOLDER, find_workspace
 from maintain.vocabulary import Alias, Health, RequestState, Split
-from maintain_pipelines.champions import load_version
+from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context, silence
 from maintain_pipelines.destroy import destroy
 from maintain_pipelines.doctor import examine
@@ -111,6 +111,7 @@ class Month:
     context: Context
     clock: FrozenClock
     world: World
+    seed: int
     lines: list[dict[str, Any]]
     ledger_held: int = 0
 
@@ -151,8 +152,8 @@ def month(place: Path, seed: int, *, nights: int = NIGHTS, patients: int = 1300)
     try:
         built = build_context(workspace, database)
         context = replace(built, clock=clock, ledger=replace(built.ledger, clock=clock), talk=silence())
-        played = Month(context, clock, world, [])
-        _first_day(played, seed)
+        played = Month(context, clock, world, seed, [])
+        _first_day(played)
         for number in range(1, nights + 1):
             _day(played, number)
         end = _end(played)
@@ -206,14 +207,14 @@ def render(document: Mapping[str, Any]) -> str:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _first_day(played: Month, seed: int) -> None:
+def _first_day(played: Month) -> None:
     """The hospital as it is on the first of March, its champion, and the policy that answers letters."""
     context, world = played.context, played.world
     ingest_source("dicom", world.archive, context)
     ingest_source("labels", world.labels, context)
-    split_lineage(MODEL, SHARES, seed, context)
+    split_lineage(MODEL, SHARES, played.seed, context)
     freeze_snapshot("first", MODEL, "diagnosis", None, context)
-    train_first(TrainingOrder(MODEL, "first", Network("small-bn"), EPOCHS, seed), context)
+    train_first(TrainingOrder(MODEL, "first", Network("small-bn"), EPOCHS, played.seed), context)
     _lay("forget-requests.yaml", REQUESTS_POLICY, played)
 
 
@@ -233,7 +234,7 @@ def _day(played: Month, number: int) -> None:
     world.arrive(number)
     ingest_source("dicom", world.archive, context)
     ingest_source("labels", world.labels, context)
-    split_lineage(MODEL, SHARES, 0, context)
+    split_lineage(MODEL, SHARES, played.seed, context)
     letter = letters_of(world, played.context, MODEL).get(number)
     if letter is not None:
         _post(letter, played)
@@ -300,30 +301,24 @@ def _end(played: Month) -> dict[str, Any]:
         requests = RequestStore(unit).all()
         holdout = {patient for patient, split in splits_of(unit, MODEL).items() if split is Split.HOLDOUT}
         cases = {case.case_id for case in played.world.cases(unit) if case.patient in holdout}
-    learned = {
-        ref.case_id
-        for number in context.store.versions(MODEL)
-        for ref in (lambda manifest: (*manifest.learned, *manifest.unlearned))(_manifest(number, context))
-    }
+    manifests = [read_version(context.store, MODEL, number).manifest for number in context.store.versions(MODEL)]
+    learned = {ref.case_id for manifest in manifests for ref in (*manifest.learned, *manifest.unlearned)}
     troubles = [item for item in examine(lambda: context.workspace, played.clock) if item.health is Health.PROBLEM]
     compared = compare_registry(context.database, context.store)
     return {
         "requests": {request.name: _told(request.name, request.state, context) for request in requests},
         "ledger_held": played.ledger_held,
         "registry": "agrees" if not compared.disagreements else f"{len(compared.disagreements)} disagreements",
-        "doctor": "no problem" if not troubles else "; ".join(item.message for item in troubles),
+        "doctor": "no problem" if not troubles else "; ".join(item.said for item in troubles),
         "holdout": len(cases),
         "holdout_learned": len(cases & learned),
         "serving": context.store.alias(MODEL, Alias.CHAMPION),
     }
 
 
-def _manifest(number: int, context: Context) -> Any:
-    return load_version(context, MODEL, number).manifest
-
-
 def _told(name: str, state: RequestState, context: Context) -> dict[str, Any]:
-    why = "" if state is RequestState.CLOSED else "; ".join(standing_of(name, context).waits)
+    page = standing_of(name, context)
+    why = "" if state is RequestState.CLOSED else "; ".join((*page.unanswered, *page.unclosed))
     return {"state": state.value, "why": why}
 
 
