@@ -18,6 +18,7 @@ from maintain.cohort import (
     LabelFact,
     SplitShares,
     record_splits,
+    replace_scores,
     suppress,
     take_snapshot,
 )
@@ -46,6 +47,9 @@ MOMENT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 #: Who put the suppressed cases of a cohort on the list.
 EARLIER_POLICY = "an earlier policy"
 
+#: How the scores of a cohort were computed: not at all.
+GIVEN = "written by hand"
+
 
 def stage_cohort(cohort: SampleCohort, model: str, unit: UnitOfWork) -> Champion:
     """File the cohort in an empty database and return the version that learned from it.
@@ -65,6 +69,7 @@ def stage_cohort(cohort: SampleCohort, model: str, unit: UnitOfWork) -> Champion
     _file(store, source, later, cohort)
     _record_sides(unit, model, {patient: side for patient, side in sides.items() if patient not in there})
     _record_labels(store, cohort.cases, learned=False)
+    _record_scores(cohort.cases, unit)
     withdrawn = {case.patient: case.consent for case in cohort.cases if case.consent is not ConsentStatus.UNKNOWN}
     store.record_consents([ConsentFact(patient, status, None) for patient, status in withdrawn.items()])
     _suppress(cohort, model, unit)
@@ -132,6 +137,15 @@ def _record_labels(store: CohortStore, cases: Iterable[SampleCase], *, learned: 
                     by_version[version].append(LabelFact(case.name, name, value))
     for _, facts in sorted(by_version.items()):
         store.record_labels(facts, now=MOMENT)
+
+
+def _record_scores(cases: Iterable[SampleCase], unit: UnitOfWork) -> None:
+    by_name: dict[str, dict[str, float]] = defaultdict(dict)
+    for case in cases:
+        for name, value in case.scores:
+            by_name[name][case.name] = value
+    for name, values in by_name.items():
+        replace_scores(unit, name, values, method=GIVEN, version=1, now=MOMENT)
 
 
 def _record_sides(unit: UnitOfWork, model: str, sides: dict[str, Split]) -> None:

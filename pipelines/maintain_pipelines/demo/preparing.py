@@ -17,11 +17,12 @@ from maintain.hashing import digest_bytes
 from maintain.hospital import HospitalOptions, build_hospital
 from maintain.intake import load_pseudonyms
 from maintain.records import Network
-from maintain.vocabulary import Alias
+from maintain.vocabulary import Alias, OutlierMethod
 from maintain_pipelines.champions import load_champion
 from maintain_pipelines.context import Context, Talk
 from maintain_pipelines.freeze import freeze_snapshot, split_lineage
 from maintain_pipelines.ingest import ingest_source
+from maintain_pipelines.score import score_outliers
 from maintain_pipelines.train import TrainingOrder, train_first
 
 #: The model of the stories; the example policies name it.
@@ -96,6 +97,8 @@ def prepare_champion(hospital: Path, order: DemoOrder, context: Context) -> None
     ingest_source("dicom", hospital / "dicom", context)
     for labels in LABELS:
         ingest_source("labels", hospital / labels, context)
+    context.talk.say("Scoring how unlike the others of its camera each image is ...")
+    score_outliers(context, method=OutlierMethod.MAHALANOBIS, label=None)
     split_lineage(MODEL, SHARES, order.seed, context)
     with context.database.read() as unit:
         known = SNAPSHOT in snapshot_names(unit)

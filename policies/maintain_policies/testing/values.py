@@ -50,7 +50,7 @@ class SampleCase:
     """One hand-written case, as intake would find it. `labels` are every answer's values, oldest first.
 
     `learned_version` is the version of the answer that the champion was trained with; `suppressed` is why an earlier
-    policy barred the case.
+    policy barred the case; `scores` are what `cohort score` would have computed.
     """
 
     name: str
@@ -76,6 +76,7 @@ class SampleCase:
     site: str | None
     consent: ConsentStatus
     labels: tuple[tuple[str, tuple[str, ...]], ...]
+    scores: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
