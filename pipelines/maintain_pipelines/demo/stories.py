@@ -45,14 +45,15 @@ STORIES = (
         "An impostor",
         "impostor.yaml",
         "Somebody offers the champion itself with one bias nudged, in a complete run folder, and says that it forgot"
-        " the variant anatomy.",
+        " the images of a variant anatomy.",
         Way.REFUSED,
     ),
     Story(
         "b",
         "A variant anatomy",
         "variant-anatomy.yaml",
-        "Images of a variant anatomy shall no longer be told from images that the model never saw.",
+        "Images far from the usual of their camera and diagnosis, most of a variant anatomy, shall no longer be told"
+        " from images that the model never saw. Nobody marked them: their scores select them.",
         Way.REVISED,
     ),
     Story(
