@@ -45,15 +45,15 @@ STORIES = (
         "An impostor",
         "impostor.yaml",
         "Somebody offers the champion itself with one bias nudged, in a complete run folder, and says that it forgot"
-        " the images of a variant anatomy.",
+        " the variant anatomy.",
         Way.REFUSED,
     ),
     Story(
         "b",
         "A variant anatomy",
         "variant-anatomy.yaml",
-        "Images far from the usual of their camera and diagnosis, most of a variant anatomy, shall no longer be told"
-        " from images that the model never saw. Nobody marked them: their scores select them.",
+        "Patients with an image unlike others of its camera and diagnosis, most of them of a variant anatomy, shall no"
+        " longer be told from patients whom the model never saw. Nobody marked them: a score selects them.",
         Way.REVISED,
     ),
     Story(
