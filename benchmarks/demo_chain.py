@@ -66,8 +66,14 @@ def render(document: Mapping[str, Any]) -> str:
         "`make campaign-demo` makes this table anew.",
         "",
         "Sizes were chosen on seed 7, which is not in the list, and the passes lowered from thirty to twenty after "
-        "seed 101 had been played with thirty; the other nine were not seen before. With these sizes seed 7 ended (b) "
-        "in a retrain: what the refit loses of retained accuracy was not shown to be below the margin.",
+        "seed 101 had been played with thirty. All ten were then played with (b) selected by the hospital's own mark "
+        "of the anatomy, and ended as told. Now (b) selects by a score. Seeds 101 to 104 were played with it, image by "
+        "image and beyond 3.5 of the camera alone: (b) ended as told in all four, and 103 ended (d) in a retrain, as "
+        "many usual atrophies had been selected. Hence the label within which images are scored, and after seed 7 had "
+        "ended (b) in a retrain the unit and the cut, chosen on seeds 7 and 8 by whom they select; seed 8 is not in "
+        "the list either. So 101, 102 and 103 were played before this table. Seed 8 ended as told; seed 7 still ends "
+        "(b) in a retrain: its champion knows the group little better than others, and it was not shown that half of "
+        "that is gone.",
         "",
         f"| seed | {' | '.join(f'({name})' for name in order)} | {' | '.join(f'{told} (b)' for *_, told in SHOWN)} "
         "| processor s |",

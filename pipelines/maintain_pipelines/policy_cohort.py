@@ -19,6 +19,7 @@ from maintain.cohort import (
     LabelFact,
     SplitShares,
     record_splits,
+    replace_scores,
     suppress,
     take_snapshot,
 )
@@ -51,6 +52,9 @@ EARLIER_POLICY = "an earlier policy"
 #: What the people of a test asked for.
 ASKED_FOR = Reason.DATA_SUBJECT
 
+#: How the scores of a cohort were computed: not at all.
+GIVEN = "written by hand"
+
 
 def stage_cohort(cohort: SampleCohort, model: str, unit: UnitOfWork) -> Champion:
     """File the cohort in an empty database and return the version that learned from it.
@@ -70,6 +74,7 @@ def stage_cohort(cohort: SampleCohort, model: str, unit: UnitOfWork) -> Champion
     _file(store, source, later, cohort)
     _record_sides(unit, model, {patient: side for patient, side in sides.items() if patient not in there})
     _record_labels(store, cohort.cases, learned=False)
+    _record_scores(cohort.cases, unit)
     withdrawn = {case.patient: case.consent for case in cohort.cases if case.consent is not ConsentStatus.UNKNOWN}
     store.record_consents([ConsentFact(patient, status, None) for patient, status in withdrawn.items()])
     _file_requests(cohort, unit)
@@ -138,6 +143,15 @@ def _record_labels(store: CohortStore, cases: Iterable[SampleCase], *, learned: 
                     by_version[version].append(LabelFact(case.name, name, value))
     for _, facts in sorted(by_version.items()):
         store.record_labels(facts, now=MOMENT)
+
+
+def _record_scores(cases: Iterable[SampleCase], unit: UnitOfWork) -> None:
+    by_name: dict[str, dict[str, float]] = defaultdict(dict)
+    for case in cases:
+        for name, value in case.scores:
+            by_name[name][case.name] = value
+    for name, values in by_name.items():
+        replace_scores(unit, name, values, method=GIVEN, version=1, now=MOMENT)
 
 
 def _record_sides(unit: UnitOfWork, model: str, sides: dict[str, Split]) -> None:

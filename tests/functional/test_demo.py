@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 
 import maintain_policies
 from helpers.commands import Said, say
+from maintain.cli.catalogues import catalogues
 from maintain.cli.demo import ORDER_FILE
+from maintain.cohort import CohortStore, matching_ids, score_states
+from maintain.database import open_database
+from maintain.predicate import Compare, Operator
 from maintain.settings import MLFLOW, find_workspace
 from maintain_pipelines.demo import MODEL, STORIES
 from maintain_policies import Catalogues, Policy, load_policy
@@ -25,6 +30,9 @@ WIDE = 0.5
 
 #: Of every patient and picture of the hospital, the texts that name them outside.
 NAMING = ("patient_id", "sop_uid", "study_uid", "series_uid")
+
+#: What the hospital's own table says of the anatomy; no story reads it.
+VARIANT = Compare("label.anatomy", Operator.EQ, "variant")
 
 #: How each of them begins, and nothing else does.
 BEGINNINGS = ("SYN-", "1.2.826.0.1.3680043.8.498.")
@@ -107,6 +115,28 @@ def test_every_story_ends_and_each_starts_from_what_serves(played: tuple[Path, S
     assert parents == [1, *versions[:-1]][: len(versions)]
 
 
+def test_the_anatomy_is_selected_by_scores_and_the_impostor_is_offered_for_the_same(
+    played: tuple[Path, Said],
+) -> None:
+    workspace = played[0] / "workspace"
+    policy = load_policy(workspace / "policies" / "variant-anatomy.yaml", catalogues())
+    with closing(open_database(workspace / "maintain.db")) as database, database.read() as unit:
+        (score,) = score_states(unit)
+        cases = CohortStore(unit).cases()
+        far, marked = (matching_ids(unit, where) for where in (policy.where, VARIANT))
+    assert (score.name, score.method, score.cases) == (
+        "outlier",
+        "mahalanobis by device and label.diagnosis",
+        len(cases),
+    )
+    assert len(far & marked) > len(far) / 2, "most that lie beyond the cut were marked"
+    patients = {case.case_id: case.patient for case in cases}
+    offered, forgotten = (_forgotten(_story(played[1], letter)) for letter in ("e", "b"))
+    assert forgotten
+    assert offered == forgotten
+    assert {patients[case] for case in forgotten} <= {patients[case] for case in far}
+
+
 def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Said]) -> None:
     from maintain import codec
     from maintain.records import TrainingManifest
@@ -116,9 +146,7 @@ def test_what_was_withdrawn_first_is_in_no_later_manifest(played: tuple[Path, Sa
     camera, consent = _story(played[1], "a"), _story(played[1], "c")
     assert camera["version"] == 2
     assert consent["version"] > 2
-    folder = Path(camera["report"]).parent
-    (roles,) = folder.glob("roles-*.jsonl")
-    gone = {row["case_id"] for row in map(json.loads, roles.read_text().splitlines()) if row.get("role") == "forget"}
+    gone = _forgotten(camera)
     assert gone
     for version in store.versions(MODEL)[1:]:
         manifest = codec.from_text(TrainingManifest, store.get(MODEL, version).read(MANIFEST_FILE).decode())
@@ -165,6 +193,12 @@ def test_people_see_a_table_and_where_the_reports_are(played: tuple[Path, Said])
 def _story(said: Said, letter: str) -> dict[str, Any]:
     (story,) = [story for story in said.document["stories"] if story["story"] == letter]
     return dict(story)
+
+
+def _forgotten(story: dict[str, Any]) -> set[str]:
+    (roles,) = Path(story["report"]).parent.glob("roles-*.jsonl")
+    rows = map(json.loads, roles.read_text().splitlines())
+    return {row["case_id"] for row in rows if row.get("role") == "forget"}
 
 
 def _store(folder: Path) -> MlflowStore:

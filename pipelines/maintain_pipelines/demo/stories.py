@@ -52,7 +52,8 @@ STORIES = (
         "b",
         "A variant anatomy",
         "variant-anatomy.yaml",
-        "Images of a variant anatomy shall no longer be told from images that the model never saw.",
+        "Patients with an image unlike others of its camera and diagnosis, most of them of a variant anatomy, shall no"
+        " longer be told from patients whom the model never saw. Nobody marked them: a score selects them.",
         Way.REVISED,
     ),
     Story(

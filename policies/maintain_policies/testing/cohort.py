@@ -74,7 +74,7 @@ def read_cohort(text: str, *, source: str) -> SampleCohort:
 
 # --- private ---------------------------------------------------------------------------------------
 
-_Value: TypeAlias = str | int | tuple[str, ...] | None
+_Value: TypeAlias = str | int | float | tuple[str, ...] | None
 _Facts: TypeAlias = dict[str, tuple[_Value, Place]]
 
 _KEYS = ("version", "label", "every_case", "cases")
@@ -84,6 +84,8 @@ _COUNTS = ("label_version", "times")
 _STRUCTURE = (*_OWN, *_COUNTS, "copy_of", "split", "manifest", "suppressed")
 _DEFAULTS = ("split",)
 _NAMES = (*_OWN, "copy_of")
+#: What the fields of two families begin with: answers, which may be several, and scores, which need not be whole.
+_LABEL, _SCORE = "label.", "score."
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "split": tuple(side.value for side in Split),
@@ -199,7 +201,7 @@ def _field_value(name: str, node: Node, notes: Notes) -> _Value:
     """The value of a field; a list of software versions, or of the answers to a label, oldest first."""
     known = field_named(name)
     assert known is not None
-    if isinstance(node, Items) and (known.multi or known.family):
+    if isinstance(node, Items) and (known.multi or known.prefix == _LABEL):
         texts = [_field_value(name, one, notes) for one in node.nodes]
         if not texts:
             notes.add(node.place, f"{name} is an empty list; leave it out where there is nothing")
@@ -209,9 +211,13 @@ def _field_value(name: str, node: Node, notes: Notes) -> _Value:
         return None
     for flaw in check(Compare(name, Operator.EQ, value)):
         notes.add(node.place, flaw.message)
-    if known.kind is Kind.NUMBER and not isinstance(value, int):
+    if known.kind is not Kind.NUMBER:
+        return str(value)
+    if known.prefix == _SCORE:
+        return float(value)
+    if not isinstance(value, int):
         notes.add(node.place, f"{name} is a whole number")
-    return int(value) if known.kind is Kind.NUMBER else str(value)
+    return int(value)
 
 
 def _share(drafts: list[_Draft], notes: Notes) -> None:
@@ -266,6 +272,7 @@ def _case(draft: _Draft, known: set[str], notes: Notes) -> SampleCase:
         consent=ConsentStatus(draft.text("consent.status") or ConsentStatus.UNKNOWN),
         requests=_requests(draft),
         labels=labels,
+        scores=tuple((name, value) for name, value in _members(draft, _SCORE) if isinstance(value, float)),
     )
 
 
@@ -275,12 +282,14 @@ def _requests(draft: _Draft) -> tuple[RequestState, ...]:
 
 
 def _labels(draft: _Draft) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    found = []
-    for key, (value, _) in draft.facts.items():
-        known = field_named(key)
-        if known is not None and known.family and value is not None:
-            found.append((key.removeprefix(known.prefix), value if isinstance(value, tuple) else (str(value),)))
-    return tuple(found)
+    given = _members(draft, _LABEL)
+    return tuple((name, value if isinstance(value, tuple) else (str(value),)) for name, value in given)
+
+
+def _members(draft: _Draft, prefix: str) -> tuple[tuple[str, _Value], ...]:
+    """Every field of a family that has a value, by its own name."""
+    given = ((key, value) for key, (value, _) in draft.facts.items() if value is not None)
+    return tuple((key.removeprefix(prefix), value) for key, value in given if key.startswith(prefix))
 
 
 def _membership(draft: _Draft, split: Split | None, notes: Notes) -> Membership:

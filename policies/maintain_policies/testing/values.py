@@ -50,7 +50,8 @@ class SampleCase:
     """One hand-written case, as intake would find it. `labels` are every answer's values, oldest first.
 
     `learned_version` is the version of the answer that the champion was trained with; `suppressed` is why an earlier
-    policy barred the case. `requests` are how requests of its patient stand.
+    policy barred the case. `requests` are how requests of its patient stand; `scores` are what `cohort score`
+    would have computed.
     """
 
     name: str
@@ -77,6 +78,7 @@ class SampleCase:
     consent: ConsentStatus
     requests: tuple[RequestState, ...]
     labels: tuple[tuple[str, tuple[str, ...]], ...]
+    scores: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

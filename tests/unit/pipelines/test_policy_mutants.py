@@ -95,8 +95,10 @@ def test_every_key_of_an_example_has_mutants_or_says_nothing_of_the_selection(ki
 
 
 def _fields(cases: Iterable[Case]) -> set[str]:
+    cases = tuple(cases)
     labels = {f"label.{label.name}" for case in cases for label in case.labels}
-    return {name for name, field in FIELDS.items() if not field.family} | labels
+    scores = {f"score.{score.name}" for case in cases for score in case.scores}
+    return {name for name, field in FIELDS.items() if not field.family} | labels | scores
 
 
 def _parsed(mutant: Mutant) -> Policy | None:

@@ -143,6 +143,15 @@ def test_a_plan_that_cannot_be_made_has_no_roles(database: Database) -> None:
     assert "there is no plan in which this could be" in said(more)[0]
 
 
+def test_a_score_that_no_case_was_given_is_refused_and_one_that_some_have_selects(database: Database) -> None:
+    policy = POLICY.replace("label.eye: old", "score.outlier: {gt: 3.5}")
+    refused = ended(database, policy=policy, expected="version: 1\nrefused: computed of no case\n")
+    assert (refused.problems, refused.held) == ((), 1)
+    scored = COHORT.replace("label.eye: old", "score.outlier: 3.6")
+    expected = EXPECTED.replace('label.eye is "old"', "score.outlier > 3.5")
+    assert said(ended(database, policy=policy, cohort=scored, expected=expected)) == []
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

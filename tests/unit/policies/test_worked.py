@@ -62,7 +62,8 @@ def test_words_are_put_in_their_places(kind: str) -> None:
     ("kind", "fields", "said"),
     [
         ("retired-camera", {"device.model": "Visucam 500"}, 'device.model is "Visucam 500"'),
-        ("variant-anatomy", {"label.anatomy": "yes: no"}, 'label.anatomy is "yes: no"'),
+        ("retired-camera", {"device.model": "yes: no"}, 'device.model is "yes: no"'),
+        ("variant-anatomy", {"score.outlier": "4.25"}, "score.outlier > 4.25"),
         ("site-recall", {"site": "0012", "study.date": "2020, 2021-06"}, 'between "2020" and "2021-06"'),
         ("retention-expired", {"patient.age": "21"}, "patient.age >= 21"),
     ],

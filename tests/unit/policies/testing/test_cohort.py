@@ -30,6 +30,10 @@ def cases(*lines: str, head: str = HEAD) -> dict[str, SampleCase]:
         ("{case: a, patient: p, study.date: 2024-02-30}", "4:39", "not in the calendar"),
         ("{case: a, patient: p, image.eye: X}", "4:38", "never 'X'"),
         ("{case: a, patient: p, label.x: []}", "4:36", "empty list"),
+        ("{case: a, patient: p, score.outlier: far}", "4:42", "must be a number"),
+        ("{case: a, patient: p, score.outlier: .inf}", "4:42", "must be a number"),
+        ("{case: a, patient: p, score.outlier: [1, 2]}", "4:42", "must be a number, found a list"),
+        ("{case: a, patient: p, score.: 1}", "4:27", "no field of a case called 'score.'"),
         ("{case: a, patient: p, copy_of: b}", "4:27", "no other case called 'b'"),
         ("{case: a, patient: p, copy_of: a}", "4:27", "no other case called 'a'"),
         ("{case: a, patient: p, split: holdout, manifest: learned}", "4:43", "stands in holdout cannot be learned"),
@@ -115,6 +119,14 @@ def test_lists_are_versions_of_a_label_and_software() -> None:
     assert case.software == ("1.0", "x")
     assert case.labels == (("diagnosis", ("u", "v")),)
     assert (case.learned_version, case.suppressed) == (2, Reason.OUTLIER)
+
+
+def test_a_score_is_a_number_whole_or_not_or_missing() -> None:
+    head = "version: 1\nlabel: diagnosis\nevery_case: {score.outlier: 0.5}\ncases:\n"
+    found = cases("{case: a, patient: p, score.outlier: 4, score.field: -1.25}", "{case: b, patient: q}", head=head)
+    assert dict(found["a"].scores) == {"outlier": 4.0, "field": -1.25}
+    assert dict(found["b"].scores) == {"outlier": 0.5}
+    assert cases("{case: c, patient: r, score.outlier: ~}", head=head)["c"].scores == ()
 
 
 def test_a_case_can_stand_for_many() -> None:
