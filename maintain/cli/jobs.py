@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+#: Years that can be asked about; with margin on both sides for zones and for the next due moment.
+YEARS = range(1970, 9000)
+
 
 @app.command()
 def due(
@@ -128,7 +131,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
         raise InputError(
             f"--at cannot be {text!r}.", remedy="Write a time with its offset, such as 2026-03-29T04:00+02:00 or ...Z."
         )
