@@ -169,7 +169,7 @@ def _state(job: JobOutlook) -> str:
 
 def _night_lines(night: Night) -> list[str]:
     lines = [line for turn in night.turns for line in _turn_lines(turn)]
-    lines += [f"{job}: another process works on it." for job in night.elsewhere]
+    lines += [f"{job}: another process works on it, or did just now." for job in night.elsewhere]
     if night.interrupted:
         lines.append("Interrupted. What was finished is kept; the next call goes on.")
     elif not lines:
