@@ -130,7 +130,7 @@ def test_a_call_that_slept_past_its_lease_runs_nothing_twice(night: Path, nurser
     before = rows(night)
     assert before[1] == Counter(f"job-{number:02d}" for number in range(4))
     woken = nursery.wake(sleeper)
-    assert "taken over the work on triage" in woken.said
+    assert "job-01: another process works on it, or did just now." in woken.said
     assert (woken.code, rows(night)) == (0, before)
 
 
@@ -175,6 +175,24 @@ def test_a_run_that_was_killed_or_stopped_is_gone_on_with_and_not_begun_anew(
     assert say(*again, workspace=lettered).code == 0
     assert rows(lettered)[1] == begun
     assert say("audit", "verify", "--require-anchor", workspace=lettered).code == 0
+
+
+def test_what_its_gates_refused_is_held_back_until_something_changes(lettered: Path) -> None:
+    path = lettered / "policies" / "consent.yaml"
+    strict = path.read_text(encoding="utf-8").replace("margin: 0.15", "margin: 0.001")
+    path.write_text(strict, encoding="utf-8")
+    laid = datetime.now(UTC) - timedelta(days=2)
+    os.utime(path, (laid.timestamp(), laid.timestamp()))
+    said = say("jobs", "run-due", "--json", workspace=lettered)
+    assert said.code in (1, 3), said.err
+    (turn,) = said.document["turns"]
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    (job,) = say("jobs", "due", "--at", tomorrow, "--json", workspace=lettered).document["jobs"]
+    assert (job["outcome"], job["run"]) == ("held-back", turn["run"])
+    assert "consent-withdrawal: due, held-back" in say("jobs", "due", "--at", tomorrow, workspace=lettered).out
+    path.write_text(strict.replace("0.001", "0.15"), encoding="utf-8")
+    (job,) = say("jobs", "due", "--at", tomorrow, "--json", workspace=lettered).document["jobs"]
+    assert (job["outcome"], job["run"]) == (None, None)
 
 
 def test_nothing_due_and_nothing_to_do_are_told_apart_only_on_request(lettered: Path) -> None:
