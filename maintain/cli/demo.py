@@ -67,7 +67,7 @@ def demo(
     known = catalogues()
     with open_context(Place(workspace)) as ports, grace():
         prepare_champion(hospital, order, ports)
-        stories = play_chain(hospital, lambda name: load_policy(workspace / "policies" / name, known), ports)
+        stories = play_chain(hospital, lambda path: load_policy(path, known), ports)
         browsing = browsing_command(ports.workspace)
     chain = verify_ledger(Place(workspace))
     lines = [
@@ -75,6 +75,7 @@ def demo(
         "",
         f"The ledger is whole: {chain.entries} entries, {chain.signed} signed.",
         f"Look around with: maintain --workspace {workspace} registry list",
+        f"What became of the letter: maintain --workspace {workspace} request list --all",
         *([f"Or in MLflow's own pages: {browsing}"] if browsing else []),
         f"Reports: {workspace / 'runs'}/*/{stories[0].page.name}",
     ]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+#: Years that can be asked about; with margin on both sides for zones and for the next due moment.
+YEARS = range(1970, 9000)
+
 
 @app.command()
 def due(
@@ -128,7 +131,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
         raise InputError(
             f"--at cannot be {text!r}.", remedy="Write a time with its offset, such as 2026-03-29T04:00+02:00 or ...Z."
         )
@@ -166,7 +169,7 @@ def _state(job: JobOutlook) -> str:
 
 def _night_lines(night: Night) -> list[str]:
     lines = [line for turn in night.turns for line in _turn_lines(turn)]
-    lines += [f"{job}: another process works on it." for job in night.elsewhere]
+    lines += [f"{job}: another process works on it, or did just now." for job in night.elsewhere]
     if night.interrupted:
         lines.append("Interrupted. What was finished is kept; the next call goes on.")
     elif not lines:

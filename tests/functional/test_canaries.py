@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import os
 import shutil
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -226,6 +228,12 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Retrain, "unlearn", _stumble)
         tell("run", policy, code=4)
+        lay_job(workspace)
+        tell("jobs", "due", code=0)
+        tell("jobs", "run-due", code=4, again=0)
+        tell("jobs", "run-due", "--job", "nightly", "--again", "ticket 4711", code=4)
+        tell("jobs", "run-due", "--job", "nightly", "--again", f"{PATIENT} {NOTE}\n", code=2)
+        (workspace / "policies" / "nightly.yaml").unlink()
     broken = {path.name for path in (workspace / "runs").iterdir()}
     tell("run", policy, code=0, again=6)
     runs = sorted(path.name for path in (workspace / "runs").iterdir())
@@ -267,6 +275,15 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell("doctor", "weights", code=0)
     tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
     return workspace, said, "\n".join(answers)
+
+
+def lay_job(workspace: Path) -> None:
+    """The policy once more under another name, due since yesterday."""
+    path = workspace / "policies" / "nightly.yaml"
+    schedule = 'schedule: {cron: "@daily", zone: Europe/Vienna}\n'
+    path.write_text(POLICY.replace("consent-withdrawal", "nightly") + schedule, encoding="utf-8")
+    laid = time.time() - 2 * 86_400
+    os.utime(path, (laid, laid))
 
 
 def _stumble(method: Retrain, request: object) -> None:

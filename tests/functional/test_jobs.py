@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -89,6 +90,7 @@ def test_what_cannot_be_meant_is_refused(night: Path) -> None:
     refused("run-due", "--job", "job-0", workspace=night, says="There is no job called 'job-0'")
     refused("due", "--at", "2026-03-29", workspace=night, says="--at cannot be '2026-03-29'")
     refused("due", "--at", "tomorrow", workspace=night, says="with its offset")
+    refused("due", "--at", "9999-12-31T00:00Z", workspace=night, says="--at cannot be")
     assert rows(night) == ([], Counter())
 
 
@@ -112,6 +114,24 @@ def test_killed_in_the_middle_and_called_again_each_job_runs_once(night: Path, n
     assert ended.code == 0, ended.said
     require_each_once(night)
     assert say("jobs", "run-due", workspace=night).out.startswith("No job is due.")
+
+
+def test_a_call_that_slept_past_its_lease_runs_nothing_twice(night: Path, nursery: killing.Nursery) -> None:
+    for path in sorted((night / "policies").glob("job-*.yaml"))[4:]:
+        path.unlink()
+    sleeper = nursery.run("jobs", "run-due", workspace=night, point="run named, not begun", send="stop")
+    assert sleeper.stopped
+    first = say("jobs", "run-due", "--detailed-exit", "--json", workspace=night)
+    assert (first.code, first.document["elsewhere"]) == (6, ["job-01"])
+    until = time.monotonic() + 30
+    while any(outcome is None for _, outcome, _ in rows(night)[0]) and time.monotonic() < until:
+        assert say("jobs", "run-due", workspace=night).code == 0
+        time.sleep(0.2)
+    before = rows(night)
+    assert before[1] == Counter(f"job-{number:02d}" for number in range(4))
+    woken = nursery.wake(sleeper)
+    assert "job-01: another process works on it, or did just now." in woken.said
+    assert (woken.code, rows(night)) == (0, before)
 
 
 # --- a run that is worth its time ------------------------------------------------------------------
@@ -155,6 +175,24 @@ def test_a_run_that_was_killed_or_stopped_is_gone_on_with_and_not_begun_anew(
     assert say(*again, workspace=lettered).code == 0
     assert rows(lettered)[1] == begun
     assert say("audit", "verify", "--require-anchor", workspace=lettered).code == 0
+
+
+def test_what_its_gates_refused_is_held_back_until_something_changes(lettered: Path) -> None:
+    path = lettered / "policies" / "consent.yaml"
+    strict = path.read_text(encoding="utf-8").replace("margin: 0.15", "margin: 0.001")
+    path.write_text(strict, encoding="utf-8")
+    laid = datetime.now(UTC) - timedelta(days=2)
+    os.utime(path, (laid.timestamp(), laid.timestamp()))
+    said = say("jobs", "run-due", "--json", workspace=lettered)
+    assert said.code in (1, 3), said.err
+    (turn,) = said.document["turns"]
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    (job,) = say("jobs", "due", "--at", tomorrow, "--json", workspace=lettered).document["jobs"]
+    assert (job["outcome"], job["run"]) == ("held-back", turn["run"])
+    assert "consent-withdrawal: due, held-back" in say("jobs", "due", "--at", tomorrow, workspace=lettered).out
+    path.write_text(strict.replace("0.001", "0.15"), encoding="utf-8")
+    (job,) = say("jobs", "due", "--at", tomorrow, "--json", workspace=lettered).document["jobs"]
+    assert (job["outcome"], job["run"]) == (None, None)
 
 
 def test_nothing_due_and_nothing_to_do_are_told_apart_only_on_request(lettered: Path) -> None:

@@ -5,19 +5,21 @@ A story that ends otherwise than it is told is said to, and the next one starts 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from maintain.errors import WaitingError
 from maintain.records import Candidate
 from maintain.report import Report
 from maintain.vocabulary import Alias, Outcome, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.context import Context
 from maintain_pipelines.demo.impostor import offer_impostor
-from maintain_pipelines.demo.preparing import MODEL, receive_letter
+from maintain_pipelines.demo.letter import answer_letters, receive_letter
+from maintain_pipelines.demo.preparing import MODEL
 from maintain_pipelines.demo.stories import STORIES, Story, Way
 from maintain_pipelines.endings import abandon_run
+from maintain_pipelines.jobs import Load
 from maintain_pipelines.journal import RunRow
 from maintain_pipelines.promote import promote
 from maintain_pipelines.report import read_report
@@ -64,19 +66,24 @@ class Told:
         return self.state is RunState.REGISTERED and anew is (self.story.way is Way.RETRAINED)
 
 
-def play_chain(hospital: Path, load: Callable[[str], Policy], context: Context) -> tuple[Told, ...]:
-    """Play every story that was not played before, in order. `load` reads a policy of the workspace by file name."""
-    return tuple(_played(story, number, hospital, load(story.policy), context) for number, story in enumerate(STORIES))
+def play_chain(hospital: Path, load: Load, context: Context) -> tuple[Told, ...]:
+    """Play every story that was not played before, in order. `load` reads a policy file of the workspace."""
+    return tuple(_played(story, number, hospital, load, context) for number, story in enumerate(STORIES))
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _played(story: Story, number: int, hospital: Path, policy: Policy, context: Context) -> Told:
+def _played(story: Story, number: int, hospital: Path, load: Load, context: Context) -> Told:
+    policy = load(context.workspace.policies / story.policy)
     row = _last_run(policy, context)
     if row is None or row.state not in _ENDED:
         context.talk.say(f"\nStory {number + 1} of {len(STORIES)} ({story.letter}): {story.told}")
-        run = _play(story, row, hospital, policy, context)
+        run = (
+            _by_job(story, policy, hospital, load, context)
+            if story.letter_arrives
+            else _play(story, row, policy, context)
+        )
     else:
         run = row.run
     _promote(run, context)
@@ -94,9 +101,17 @@ def _last_run(policy: Policy, context: Context) -> RunRow | None:
     return rows[-1] if rows else None
 
 
-def _play(story: Story, begun: RunRow | None, hospital: Path, policy: Policy, context: Context) -> str:
-    if story.letter_arrives:
-        receive_letter(hospital, context)
+def _by_job(story: Story, policy: Policy, hospital: Path, load: Load, context: Context) -> str:
+    """The letter is filed, and the scheduled job answers it; a run that was cut short is gone on with by its turn."""
+    receive_letter(hospital, context)
+    answer_letters(context.workspace.policies / story.policy, policy.name, context, load=load)
+    row = _last_run(policy, context)
+    if row is None:
+        raise WaitingError("The job that answers requests had no run.", remedy="Say the same command again.")
+    return row.run
+
+
+def _play(story: Story, begun: RunRow | None, policy: Policy, context: Context) -> str:
     unfinished = begun is not None and begun.state not in (*_ENDED, RunState.FAILED, RunState.NOTHING_TO_DO)
     if story.way is Way.REFUSED:
         if begun is not None and unfinished:

@@ -6,19 +6,16 @@ Sized so that an honest run passes by statistics: the retired diagnosis, after c
 
 from __future__ import annotations
 
-import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from maintain.cohort import CohortStore, snapshot_names
-from maintain.errors import InputError, NotEvaluatedError
+from maintain.cohort import snapshot_names
+from maintain.errors import InputError
 from maintain.hashing import digest_bytes
 from maintain.hospital import HospitalOptions, build_hospital
-from maintain.intake import load_pseudonyms
 from maintain.records import Network
 from maintain.vocabulary import Alias, OutlierMethod
-from maintain_pipelines.champions import load_champion
 from maintain_pipelines.context import Context, Talk
 from maintain_pipelines.freeze import freeze_snapshot, split_lineage
 from maintain_pipelines.ingest import ingest_source
@@ -110,32 +107,3 @@ def prepare_champion(hospital: Path, order: DemoOrder, context: Context) -> None
         freeze_snapshot(SNAPSHOT, MODEL, LABEL, None, context)
     context.talk.say("Training the champion ...")
     train_first(TrainingOrder(MODEL, SNAPSHOT, Network("small-bn"), order.epochs, order.seed), context)
-
-
-def receive_letter(hospital: Path, context: Context) -> None:
-    """The first of the withdrawing patients whom the champion learned from sends a letter."""
-    letter = hospital.parent / "consent-withdrawal.csv"
-    if not letter.is_file():
-        header, row = _first_learned(hospital / "withdrawals.csv", context)
-        text = "\n".join(",".join(line) for line in (header, row)) + "\n"
-        letter.write_text(text, encoding="utf-8")
-    ingest_source("consent", letter, context)
-
-
-# --- private ---------------------------------------------------------------------------------------
-
-
-def _first_learned(withdrawals: Path, context: Context) -> tuple[list[str], list[str]]:
-    pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
-    learned = {ref.case_id for ref in load_champion(context, MODEL).manifest.learned}
-    with context.database.read() as unit:
-        patients = {case.patient for case in CohortStore(unit).cases() if case.case_id in learned}
-    with withdrawals.open(encoding="utf-8", newline="") as stream:
-        header, *rows = list(csv.reader(stream))
-    for row in rows:
-        if pseudonyms.patient(row[0], row[1]) in patients:
-            return header, row
-    raise NotEvaluatedError(
-        "The champion learned from none of the patients who withdraw in this hospital.",
-        remedy="Choose another --seed, or more --patients.",
-    )

@@ -58,9 +58,10 @@ STORIES = (
     ),
     Story(
         "c",
-        "A patient's consent",
-        "consent-withdrawal.yaml",
-        "A letter arrives: one patient takes back consent. Only a model that was never trained on the images will do.",
+        "A patient's letter",
+        "forget-requests.yaml",
+        "A letter arrives: one patient takes back consent. It is filed as a request, and the next call of"
+        " `jobs run-due` answers it. Only a model that was never trained on the images will do.",
         Way.RETRAINED,
         letter_arrives=True,
     ),

@@ -13,6 +13,7 @@ from maintain.clock import timestamp
 from maintain.errors import UnknownNameError
 from maintain.vocabulary import JobOutcome
 from maintain_pipelines.context import Context
+from maintain_pipelines.jobs import turns
 from maintain_pipelines.jobs.discover import Found, Job, Load, Unreadable, discover
 from maintain_pipelines.jobs.heartbeat import beat
 from maintain_pipelines.jobs.requests import attend
@@ -43,6 +44,7 @@ def run_due(context: Context, *, load: Load, only: str | None = None, again: Aga
     call = _Call(context, now, night, found.jobs, again)
     while call.round():
         pass
+    call.leave_what_others_did()
     after = attend(context)
     night = replace(
         night,
@@ -79,6 +81,7 @@ class _Call:
     jobs: tuple[Job, ...]
     again: Again | None
     told: dict[tuple[str, str], TurnTold] = field(default_factory=dict)
+    unsettled: set[tuple[str, str]] = field(default_factory=set)
     elsewhere: tuple[str, ...] = ()
     interrupted: bool = False
 
@@ -95,12 +98,22 @@ class _Call:
             elif turn is not None:
                 self.again = None if turn.asked else self.again
                 ending = handle(job, turn, self.context)
-                self.told[job.name, turn.due] = _told(turn, ending)
+                key = (job.name, turn.due)
+                self.told[key] = _told(turn, ending)
+                (self.unsettled.discard if ending.settled else self.unsettled.add)(key)
                 beat(replace(self.night, turns=tuple(self.told.values())), self.context)
                 ended = ended or ending.settled
                 self.interrupted = self.interrupted or ending.interrupted
         self.elsewhere = tuple(elsewhere)
         return ended and not self.interrupted
+
+    def leave_what_others_did(self) -> None:
+        """A turn that had to wait here and that another process ended meanwhile is its to tell."""
+        with self.context.database.read() as unit:
+            gone = [key for key in sorted(self.unsettled) if not turns.is_open(unit, *key)]
+        for key in gone:
+            del self.told[key]
+        self.elsewhere = tuple(sorted({*self.elsewhere, *(job for job, _ in gone)}))
 
 
 def _sign(night: Night, context: Context) -> None:

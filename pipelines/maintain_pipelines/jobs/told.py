@@ -37,7 +37,7 @@ class RequestsTold:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One call: from when to when, its turns in order, the jobs another process works on, and the requests.
+    """One call: from when to when, its turns in order, the jobs of another process, and the requests.
 
     `ended` is None while it is under way; `following` is the next due moment of any job. `interrupted`: it was told
     to stop before every due job was handled, and the next call goes on.

@@ -145,6 +145,12 @@ def run_of(unit: UnitOfWork, turn: Turn) -> str | None:
     return None if found is None else str(found)
 
 
+def is_open(unit: UnitOfWork, job: str, due: str) -> bool:
+    """Whether a turn is there and has not ended; one that was left may be a later moment's by now."""
+    mine = (turns.c.job == job) & (turns.c.due == due) & turns.c.ended.is_(None)
+    return unit.scalar(select(turns.c.due).where(mine)) is not None
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 

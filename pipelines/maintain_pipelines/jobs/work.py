@@ -6,7 +6,9 @@ the journal knows is gone on with; nothing is begun a second time.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from maintain.errors import (
     InputError,
@@ -89,7 +91,8 @@ def _tried(job: Job, turn: Turn, context: Context) -> Ending:
         return Ending(JobOutcome.WAITING, told, run, settled=False, interrupted=context.stop())
     except MaintainError as error:
         return Ending(outcome_of(error), _spoken(error), _begun(turn, context))
-    except Exception as error:  # told by its class alone: messages of libraries quote what they stumbled over
+    except Exception as error:  # told by class and place alone: messages of libraries quote what they stumbled over
+        context.talk.say(f"{job.name}: {type(error).__name__} at {_place(error)}")
         return Ending(
             JobOutcome.FAILED, f"An error inside the program ({type(error).__name__}).", _begun(turn, context)
         )
@@ -146,6 +149,12 @@ def _begun(turn: Turn, context: Context) -> str | None:
 def _row(run: str | None, context: Context) -> RunRow | None:
     with context.database.read() as unit:
         return next((row for row in journal.runs(unit) if row.run == run), None)
+
+
+def _place(error: Exception) -> str:
+    """Where in the code it was raised; without values."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
 
 
 def _spoken(error: MaintainError) -> str:

@@ -15,11 +15,14 @@ DEMO_POLICY = "consent-withdrawal.yaml"
 DEMO_POLICIES = (DEMO_POLICY, "retired-camera.yaml", "variant-anatomy.yaml")
 
 #: Policies of the demo's stories that no worked example tells; they lie here.
-STORY_POLICIES = ("impostor.yaml", "retired-diagnosis.yaml")
+OWN_POLICIES = ("impostor.yaml", "retired-diagnosis.yaml")
+
+#: Policies of the demo's stories that a new workspace is not given.
+STORY_POLICIES = ("forget-requests.yaml", *OWN_POLICIES)
 
 
 def demo_policy(name: str = DEMO_POLICY) -> str:
     """The text of a demo policy, ready to be written into a workspace."""
-    if name in STORY_POLICIES:
+    if name in OWN_POLICIES:
         return (files(__name__) / name).read_text(encoding="utf-8")
     return worked_policy(name.removesuffix(".yaml"))

@@ -326,6 +326,22 @@ def test_a_job_in_the_hands_of_another_process_is_passed_over(root: Path) -> Non
     assert [(turn.job, turn.due, turn.missed) for turn in third.turns] == [("a", "2026-03-04T03:00:00Z", 1)]
 
 
+def test_a_turn_that_another_process_ended_meanwhile_is_its_to_tell(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(root, "job", age=LEARNED[0])
+
+    def other_ends_it() -> None:
+        with at(root, NIGHT) as (context, _), context.database.begin() as unit:
+            unit.execute(update(table).values(ended="2026-03-03T03:05:00Z", outcome="passed", owner="elsewhere:1:x"))
+        raise HeldError("triage", holder="somebody", owner="elsewhere:1:x", since="", until="")
+
+    ends(monkeypatch, other_ends_it)
+    found = call(root)
+    assert (found.turns, found.elsewhere) == ((), ("job",))
+    assert rows(root) == [("job", "2026-03-03T03:00:00Z", 0, "passed")]
+
+
 def test_a_turn_taken_over_shows_how_its_run_ended(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(root, "job", age=LEARNED[0])
     held = HeldError("triage", holder="somebody", owner="x:1:y", since="", until="")
