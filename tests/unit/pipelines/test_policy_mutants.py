@@ -36,7 +36,7 @@ KNOWN = catalogues()
 FEWEST = 20
 
 #: Keys that say neither what is forgotten nor how that is judged; no selection can show a change of theirs.
-SILENT = ("version", "name", "owner", "model", "unlearn.seed", "unlearn.budget", "register")
+SILENT = ("version", "name", "owner", "model", "unlearn.seed", "unlearn.budget", "register", "schedule")
 
 #: Clauses that say which cases are meant.
 SELECTING = ("where", "unit")
