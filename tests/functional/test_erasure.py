@@ -31,6 +31,9 @@ from maintain.errors import NothingToDoError
 from maintain_pipelines.erasing import close_request, ready
 from maintain_registry import EventKind
 
+#: Closing in a process of its own.
+CLOSE = "helpers.erasing:say_close"
+
 EVERYBODY = (LEARNED, VALIDATED, HELD_OUT)
 
 
@@ -137,13 +140,12 @@ def test_killed_between_any_two_steps_it_ends_as_if_undisturbed(
     workspace: Path, nursery: killing.Nursery, point: str
 ) -> None:
     file_answered(workspace, *EVERYBODY, copies=(TWIN,))
-    words = {"workspace": workspace, "call": "helpers.erasing:say_close"}
-    killed = nursery.run(REQUEST, point=point, **words)
+    killed = nursery.run(REQUEST, workspace=workspace, call=CLOSE, point=point)
     assert killed.code == -9, killed.said
     assert say("audit", "verify", workspace=workspace).code == 0
     told = EventKind.REQUEST_CLOSED.value in events(workspace)
     assert (state_of(workspace) == "closed") is told
-    again = nursery.run(REQUEST, **words)
+    again = nursery.run(REQUEST, workspace=workspace, call=CLOSE)
     assert again.code == 0, again.said
     for number in EVERYBODY:
         assert traces(workspace, Person(number)) == []
