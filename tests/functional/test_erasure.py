@@ -144,6 +144,8 @@ def test_killed_between_any_two_steps_it_ends_as_if_undisturbed(
     assert killed.code == -9, killed.said
     assert say("audit", "verify", workspace=workspace).code == 0
     told = EventKind.REQUEST_CLOSED.value in events(workspace)
+    waits = EventKind.ERASURE_ORDERED.value in events(workspace) and not told
+    assert any(f"The erasure for {REQUEST} was ordered" in line for line in problems(workspace)) is waits
     assert (state_of(workspace) == "closed") is told
     again = nursery.run(REQUEST, workspace=workspace, call=CLOSE)
     assert again.code == 0, again.said

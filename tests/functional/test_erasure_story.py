@@ -79,6 +79,24 @@ def test_the_ledger_and_the_workspace_are_whole(erased: tuple[Path, tuple[Case, 
     assert [item["answer"] for item in learned["versions"]] == ["yes", "no"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "show", MODEL, 2),
+        ("registry", "show", MODEL, 2),
+        ("registry", "list"),
+        ("runs", "list"),
+        ("cohort", "status"),
+        ("reference", "list"),
+    ],
+)
+def test_what_reads_versions_and_runs_goes_on(
+    erased: tuple[Path, tuple[Case, ...]], words: tuple[str | int, ...]
+) -> None:
+    said = say(*words, workspace=erased[0])
+    assert said.code == 0, said.err
+
+
 def test_the_next_plan_says_that_nobody_is_left_to_forget(erased: tuple[Path, tuple[Case, ...]]) -> None:
     workspace, _ = erased
     planned = say("plan", workspace / "policies" / "consent.yaml", workspace=workspace)

@@ -93,7 +93,7 @@ def _refuse(name: str, standing: tuple[str, ...]) -> None:
     if standing:
         raise WaitingError(
             f"{name} cannot be closed yet. {' '.join(standing)}",
-            remedy="Do that first and say it again; nothing was erased.",
+            remedy="Do that first and say it again.",
         )
 
 
