@@ -29,6 +29,7 @@ from helpers.retiring import events
 from maintain.cohort import load_snapshot, load_snapshot_by_digest, named_digest
 from maintain.errors import NothingToDoError
 from maintain_pipelines.erasing import close_request, ready
+from maintain_pipelines.rundir import REPORT_WITH_IMAGES
 from maintain_registry import EventKind
 
 #: Closing in a process of its own.
@@ -165,3 +166,4 @@ def test_the_version_that_serves_goes_on_serving(workspace: Path) -> None:
     assert (workspace / "references" / "few" / "weights.safetensors").is_file()
     assert not (workspace / "references" / "everybody").exists()
     assert not list((workspace / "runs").rglob("*.safetensors"))
+    assert not (workspace / "runs" / RUN / REPORT_WITH_IMAGES).exists(), "it shows whom the lists name"

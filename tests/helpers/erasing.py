@@ -283,7 +283,9 @@ def _run(context: Context) -> None:
         folder.write_table("loader-log", log), digest_bytes(b"parent"), (),
     )  # fmt: skip
     folder.write(CANDIDATE, candidate)
-    (folder.path / REPORT_WITH_IMAGES).write_text(f"<html>{Person(HELD_OUT).case}</html>", encoding="utf-8")
+    (folder.path / REPORT_WITH_IMAGES).write_text(
+        "<html>a picture that nobody is named beside</html>", encoding="utf-8"
+    )
     with context.database.begin() as unit:
         row = {
             "run": RUN, "model": MODEL, "policy": plan.policy, "policy_name": "consent",

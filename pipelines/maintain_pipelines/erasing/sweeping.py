@@ -17,10 +17,10 @@ from maintain.hashing import digest_file
 from maintain.records import Erased
 from maintain_pipelines.context import Context
 from maintain_pipelines.erasing.learned import clean_weights
-from maintain_pipelines.erasing.looking import Looked, Naming, look
+from maintain_pipelines.erasing.looking import Looked, look
 from maintain_pipelines.erasing.obstacles import learned_by_training, training_folders, unfinished_runs
 from maintain_pipelines.references.keeping import REFERENCE_FILE
-from maintain_pipelines.rundir import CHECKPOINTS, ERASED
+from maintain_pipelines.rundir import CHECKPOINTS, ERASED, REPORT_WITH_IMAGES
 from maintain_pipelines.weight_places import remove_weights
 from maintain_pipelines.weight_walk import walk
 
@@ -96,20 +96,22 @@ def _weights(marks: Marks, context: Context) -> int:
 
 
 def _lists(found: Looked, order: Order, context: Context) -> int:
-    """Files of run folders that name one of the people or images; a record stands in the place of each."""
+    """Files of run folders that name one of the people or images; a record stands in the place of each.
+
+    A page with pictures shows whom the lists beside it name, and need not name them itself; it goes before they do.
+    """
     runs = context.workspace.runs
-    going = [item for item in found.naming if item.path.is_relative_to(runs) and item.path.is_file()]
-    for item in going:
-        _bury(item, order, context)
+    naming = [item.path for item in found.naming if item.path.is_relative_to(runs)]
+    folders = {runs / path.relative_to(runs).parts[0] for path in naming}
+    pages = [folder / REPORT_WITH_IMAGES for folder in folders]
+    going = [path for path in dict.fromkeys((*sorted(pages), *naming)) if path.is_file()]
+    for path in going:
+        _record(path, order, timestamp(context.clock.now()))
+        path.unlink()
     return len(going)
 
 
-def _bury(item: Naming, order: Order, context: Context) -> None:
-    """The record first: a file without it would be taken for lost."""
-    _record(item.path, order, timestamp(context.clock.now()))
-    item.path.unlink()
-
-
 def _record(path: Path, order: Order, moment: str) -> None:
+    """The record comes before the file goes: without it the file would be taken for lost."""
     record = Erased(digest_file(path), order.request, order.entry, moment)
     codec.write(path.with_name(path.name + ERASED), record)
