@@ -29,7 +29,11 @@ from helpers.retiring import events
 from maintain.cohort import load_snapshot, load_snapshot_by_digest, named_digest
 from maintain.errors import NothingToDoError
 from maintain_pipelines.erasing import close_request, ready
+from maintain_pipelines.rundir import REPORT_WITH_IMAGES
 from maintain_registry import EventKind
+
+#: Closing in a process of its own.
+CLOSE = "helpers.erasing:say_close"
 
 EVERYBODY = (LEARNED, VALIDATED, HELD_OUT)
 
@@ -137,13 +141,14 @@ def test_killed_between_any_two_steps_it_ends_as_if_undisturbed(
     workspace: Path, nursery: killing.Nursery, point: str
 ) -> None:
     file_answered(workspace, *EVERYBODY, copies=(TWIN,))
-    words = {"workspace": workspace, "call": "helpers.erasing:say_close"}
-    killed = nursery.run(REQUEST, point=point, **words)
+    killed = nursery.run(REQUEST, workspace=workspace, call=CLOSE, point=point)
     assert killed.code == -9, killed.said
     assert say("audit", "verify", workspace=workspace).code == 0
     told = EventKind.REQUEST_CLOSED.value in events(workspace)
+    waits = EventKind.ERASURE_ORDERED.value in events(workspace) and not told
+    assert any(f"The erasure for {REQUEST} was ordered" in line for line in problems(workspace)) is waits
     assert (state_of(workspace) == "closed") is told
-    again = nursery.run(REQUEST, **words)
+    again = nursery.run(REQUEST, workspace=workspace, call=CLOSE)
     assert again.code == 0, again.said
     for number in EVERYBODY:
         assert traces(workspace, Person(number)) == []
@@ -161,3 +166,4 @@ def test_the_version_that_serves_goes_on_serving(workspace: Path) -> None:
     assert (workspace / "references" / "few" / "weights.safetensors").is_file()
     assert not (workspace / "references" / "everybody").exists()
     assert not list((workspace / "runs").rglob("*.safetensors"))
+    assert not (workspace / "runs" / RUN / REPORT_WITH_IMAGES).exists(), "it shows whom the lists name"

@@ -112,8 +112,21 @@ def file_answered(
     state: RequestState = RequestState.ANSWERED,
 ) -> None:
     """A request of these people as filing leaves it, answered."""
+    numbers = {**dict.fromkeys(people, False), **dict.fromkeys(copies, True)}
+    cases = {Person(number).case: copy for number, copy in numbers.items()}
+    file_about(root, tuple(f"patient-{number:04d}" for number in people), cases, name=name, state=state)
+
+
+def file_about(
+    root: Path,
+    patients: tuple[str, ...],
+    cases: dict[str, bool],
+    *,
+    name: str = REQUEST,
+    state: RequestState = RequestState.ANSWERED,
+) -> None:
+    """A request of patients about images, each with whether it is a copy under another name."""
     with opened(root) as context, context.database.begin() as unit:
-        numbers = {**dict.fromkeys(people, False), **dict.fromkeys(copies, True)}
         values = {
             "request": name,
             "reason": Reason.DATA_SUBJECT.value,
@@ -124,21 +137,20 @@ def file_answered(
             "actor": "tests",
             "state": state.value,
             "found": Found.IMAGES.value,
-            "images": len(people),
-            "copies": len(numbers) - len(people),
+            "images": len(cases) - sum(cases.values()),
+            "copies": sum(cases.values()),
         }
         unit.execute(insert(t.request), values)
         pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
-        for place, number in enumerate(people, start=1):
-            patient = f"patient-{number:04d}"
+        for place, patient in enumerate(patients, start=1):
             row = {"request": name, "number": place, "patient": patient, "found": Found.IMAGES.value}
             unit.execute(insert(t.request_person), row)
             mark = pseudonyms.barred(patient)
             unit.execute(insert(t.barred_person), {"request": name, "mark": mark, "reason": values["reason"]})
-        for number, copy in numbers.items():
-            unit.execute(insert(t.request_case), {"request": name, "case_id": Person(number).case, "copy": copy})
-        cases = CohortStore(unit).named(Person(number).case for number in numbers)
-        bar(unit, cases, reason=Reason.DATA_SUBJECT, policy=barring_policy(name), model=None, now=NOW)
+        for case, copy in cases.items():
+            unit.execute(insert(t.request_case), {"request": name, "case_id": case, "copy": copy})
+        found = CohortStore(unit).named(cases)
+        bar(unit, found, reason=Reason.DATA_SUBJECT, policy=barring_policy(name), model=None, now=NOW)
 
 
 def say_close(root: str, name: str) -> None:
@@ -271,7 +283,9 @@ def _run(context: Context) -> None:
         folder.write_table("loader-log", log), digest_bytes(b"parent"), (),
     )  # fmt: skip
     folder.write(CANDIDATE, candidate)
-    (folder.path / REPORT_WITH_IMAGES).write_text(f"<html>{Person(HELD_OUT).case}</html>", encoding="utf-8")
+    (folder.path / REPORT_WITH_IMAGES).write_text(
+        "<html>a picture that nobody is named beside</html>", encoding="utf-8"
+    )
     with context.database.begin() as unit:
         row = {
             "run": RUN, "model": MODEL, "policy": plan.policy, "policy_name": "consent",

@@ -166,7 +166,7 @@ ERASURE: dict[str, tuple[str, str, int, str]] = {
     "references erased": ("maintain_pipelines.erasing.sweeping", "_references", 1, "after"),
     "weights erased": ("maintain_pipelines.erasing.sweeping", "_weights", 1, "after"),
     "record of a list written, list there": ("maintain_pipelines.erasing.sweeping", "_record", 1, "after"),
-    "one list erased": ("maintain_pipelines.erasing.sweeping", "_bury", 1, "after"),
+    "one list erased": ("maintain_pipelines.erasing.sweeping", "_record", 2, "before"),
     "lists erased": ("maintain_pipelines.erasing.sweeping", "_lists", 1, "after"),
     "proven, rows there": ("maintain_pipelines.erasing.closing", "_prove", 1, "after"),
     "rows erased, not committed": ("maintain_pipelines.erasing.closing", "mark_closed", 1, "after"),

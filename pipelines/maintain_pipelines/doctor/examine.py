@@ -33,6 +33,7 @@ CHECKS: Mapping[str, Check] = {
     "arrays": holdings.check_arrays,
     "intake": holdings.check_intake,
     "runs": holdings.check_runs,
+    "erasures": holdings.check_erasures,
 }
 
 

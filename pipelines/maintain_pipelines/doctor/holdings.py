@@ -13,6 +13,7 @@ from maintain.settings import Workspace
 from maintain_pipelines import journal
 from maintain_pipelines.doctor.findings import Finding, note, problem, well
 from maintain_pipelines.doctor.opening import reading
+from maintain_pipelines.erasing import unfinished_erasures
 from maintain_pipelines.states import is_end
 from maintain_registry import irregularities, open_store, registered
 
@@ -105,6 +106,20 @@ def check_runs(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
             "Say the same `maintain reference train` or `maintain run --resume` again; it goes on from its last epoch.",
         )
     yield well("runs", f"{sum(is_end(row.state) for row in rows)} of {len(rows)} runs have ended.")
+
+
+def check_erasures(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
+    """Erasures that were ordered and not shown to be carried out."""
+    with reading(workspace) as unit:
+        waiting = unfinished_erasures(unit)
+    for request, entry in waiting:
+        yield problem(
+            "erasures",
+            f"The erasure for {request} was ordered (ledger entry {entry}), and nobody has shown that nothing is left.",
+            f"Say `maintain request close {request}` again: it goes on where it was stopped.",
+        )
+    if not waiting:
+        yield well("erasures", "Every erasure that was ordered was carried out.")
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ OUT_OF_REACH = (
     "the PACS, and the folders and tables that images were read from",
     "copies that were exported, downloaded or deployed, and what others were sent",
     "letters and reports outside the workspace",
+    "pictures that somebody put below the workspace in another form than its own (DICOM, PNG, a page)",
     "bytes of deleted files that a disk keeps until it writes over them",
 )
 
@@ -93,7 +94,7 @@ def _refuse(name: str, standing: tuple[str, ...]) -> None:
     if standing:
         raise WaitingError(
             f"{name} cannot be closed yet. {' '.join(standing)}",
-            remedy="Do that first and say it again; nothing was erased.",
+            remedy="Do that first and say it again.",
         )
 
 

@@ -62,6 +62,12 @@ def tombstone_of(unit: UnitOfWork, name: str) -> int | None:
     return _entry(unit, name, EventKind.REQUEST_CLOSED)
 
 
+def unfinished_erasures(unit: UnitOfWork) -> tuple[tuple[str, int], ...]:
+    """The requests whose erasure was ordered and not carried out, each with the entry of the order."""
+    ordered, closed = (_entries(unit, kind) for kind in (EventKind.ERASURE_ORDERED, EventKind.REQUEST_CLOSED))
+    return tuple((name, entry) for name, entry in ordered.items() if name not in closed)
+
+
 def others_naming(unit: UnitOfWork, name: str, marks: Marks) -> frozenset[str]:
     """Other requests that are not ended and name one of these people or images: they need their own rows."""
     alive = select(t.request.c.request).where(t.request.c.request != name).where(t.request.c.ended.is_(None))
@@ -85,8 +91,11 @@ def mark_closed(unit: UnitOfWork, name: str, context: Context) -> None:
 
 
 def _entry(unit: UnitOfWork, name: str, kind: EventKind) -> int | None:
+    return _entries(unit, kind).get(name)
+
+
+def _entries(unit: UnitOfWork, kind: EventKind) -> dict[str, int]:
+    """The last entry of a kind about each request, by the name of the request."""
     query = select(t.ledger.c.number, t.ledger.c.body).where(t.ledger.c.event == kind.value)
-    for row in unit.rows(query.order_by(t.ledger.c.number)):
-        if stored_body(row.body).get("request") == name:
-            return int(row.number)
-    return None
+    rows = unit.rows(query.order_by(t.ledger.c.number))
+    return {str(stored_body(row.body).get("request")): int(row.number) for row in rows}

@@ -17,10 +17,10 @@ from maintain.hashing import digest_file
 from maintain.records import Erased
 from maintain_pipelines.context import Context
 from maintain_pipelines.erasing.learned import clean_weights
-from maintain_pipelines.erasing.looking import Naming, look
+from maintain_pipelines.erasing.looking import Looked, look
 from maintain_pipelines.erasing.obstacles import learned_by_training, training_folders, unfinished_runs
 from maintain_pipelines.references.keeping import REFERENCE_FILE
-from maintain_pipelines.rundir import CHECKPOINTS, ERASED
+from maintain_pipelines.rundir import CHECKPOINTS, ERASED, REPORT_WITH_IMAGES
 from maintain_pipelines.weight_places import remove_weights
 from maintain_pipelines.weight_walk import walk
 
@@ -38,22 +38,23 @@ def sweep(order: Order, marks: Marks, context: Context) -> Mapping[str, int]:
 
     Pictures go first and lists last: as long as a list stands, it says which weights learned from whom.
     """
+    found = look(context.workspace, marks)
     return {
-        "pictures": _pictures(marks, context),
+        "pictures": _pictures(found, marks, context),
         "trainings": _trainings(marks, context),
-        "references": _references(marks, context),
+        "references": _references(found, context),
         "weights": _weights(marks, context),
-        "lists": _lists(order, marks, context),
+        "lists": _lists(found, order, context),
     }
 
 
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _pictures(marks: Marks, context: Context) -> int:
+def _pictures(found: Looked, marks: Marks, context: Context) -> int:
     """Every file that is one of the pictures, wherever it lies, and what a killed process left of one."""
     gone = sum(context.arrays.remove(digest) for digest in sorted(marks.pixels))
-    copies = look(context.workspace, marks).pictures
+    copies = [path for path in found.pictures if path.exists()]
     for path in copies:
         path.unlink(missing_ok=True)
     return gone + len(copies)
@@ -67,11 +68,11 @@ def _trainings(marks: Marks, context: Context) -> int:
     return len(going)
 
 
-def _references(marks: Marks, context: Context) -> int:
+def _references(found: Looked, context: Context) -> int:
     """References that list one of the images, whatever for, and those that were begun: nobody can say whom they saw."""
     room = context.workspace.references
     folders = sorted(path for path in room.iterdir() if path.is_dir()) if room.is_dir() else []
-    naming = {item.path for item in look(context.workspace, marks).naming} if folders else set()
+    naming = {item.path for item in found.naming}
     begun = [folder for folder in folders if not (folder / REFERENCE_FILE).is_file()]
     going = [folder for folder in folders if folder in begun or any(folder in path.parents for path in naming)]
     for folder in going:
@@ -94,21 +95,23 @@ def _weights(marks: Marks, context: Context) -> int:
     return len(going)
 
 
-def _lists(order: Order, marks: Marks, context: Context) -> int:
-    """Files of run folders that name one of the people or images; a record stands in the place of each."""
+def _lists(found: Looked, order: Order, context: Context) -> int:
+    """Files of run folders that name one of the people or images; a record stands in the place of each.
+
+    A page with pictures shows whom the lists beside it name, and need not name them itself; it goes before they do.
+    """
     runs = context.workspace.runs
-    going = [item for item in look(context.workspace, marks).naming if item.path.is_relative_to(runs)]
-    for item in going:
-        _bury(item, order, context)
+    naming = [item.path for item in found.naming if item.path.is_relative_to(runs)]
+    folders = {runs / path.relative_to(runs).parts[0] for path in naming}
+    pages = [folder / REPORT_WITH_IMAGES for folder in folders]
+    going = [path for path in dict.fromkeys((*sorted(pages), *naming)) if path.is_file()]
+    for path in going:
+        _record(path, order, timestamp(context.clock.now()))
+        path.unlink()
     return len(going)
 
 
-def _bury(item: Naming, order: Order, context: Context) -> None:
-    """The record first: a file without it would be taken for lost."""
-    _record(item.path, order, timestamp(context.clock.now()))
-    item.path.unlink()
-
-
 def _record(path: Path, order: Order, moment: str) -> None:
+    """The record comes before the file goes: without it the file would be taken for lost."""
     record = Erased(digest_file(path), order.request, order.entry, moment)
     codec.write(path.with_name(path.name + ERASED), record)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from maintain.arrays import ArrayStore, pixels_digest
+from maintain.arrays import ArrayStore, digest_in, pixels_digest
 from maintain.errors import DamagedError, InputError
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
@@ -137,3 +137,22 @@ def test_digests_are_equal_exactly_when_pictures_are(one: np.ndarray, two: np.nd
 def test_gives_back_what_it_got(tmp_path_factory: pytest.TempPathFactory, picture: np.ndarray) -> None:
     store = ArrayStore(tmp_path_factory.getbasetemp() / "round-trip")
     assert np.array_equal(store.get(store.put(np.asfortranarray(picture))), picture)
+
+
+def test_only_the_bytes_of_one_of_our_pictures_have_a_digest(store: ArrayStore) -> None:
+    picture = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    digest = store.put(picture)
+    data = next(store.root.rglob("*.npy")).read_bytes()
+    assert digest_in(data) == digest
+    for other in (b"", data[:-1], data + b"x", b"text"):
+        assert digest_in(other) is None
+
+
+def test_a_removed_picture_leaves_nothing_half_written_and_others_stay(store: ArrayStore) -> None:
+    gone, kept = (store.put(np.full((2, 4, 3), value, dtype=np.uint8)) for value in (1, 2))
+    folder = next(store.root.rglob(f"{gone}.npy")).parent
+    (folder / f".{gone}.7.partial").write_bytes(b"cut short")
+    assert store.remove(gone) == 2
+    assert store.remove(gone) == 0
+    assert (store.has(gone), store.has(kept)) == (False, True)
+    assert not list(store.root.rglob("*.partial"))

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text
 
 from maintain.database import create_database, open_database
 from maintain.database.engine import SCHEMA_HEAD
 from maintain.database.tables import metadata, source
-from maintain.errors import DamagedError, WorkspaceError
+from maintain.errors import DamagedError, WaitingError, WorkspaceError
 
 ROW = {"kind": "dicom", "root": "somewhere"}
 
@@ -92,4 +92,33 @@ def test_values_do_not_reach_error_messages(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="UNIQUE") as caught, database.begin() as unit:
         unit.execute_many(insert(source), [row, row])
     assert "CANARY" not in str(caught.value)
+    database.close()
+
+
+def test_what_was_deleted_is_in_no_byte_once_the_file_was_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "maintain.db"
+    database = create_database(path)
+    with database.begin() as unit:
+        unit.execute_many(insert(source), [{"kind": "dicom", "root": f"SECRET{number}"} for number in range(500)])
+    with database.begin() as unit:
+        unit.execute(delete(source).where(source.c.root != "SECRET7"))
+    database.compact()
+    held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    database.close()
+    assert b"SECRET7" in held
+    assert b"SECRET8" not in held
+
+
+def test_a_log_that_somebody_reads_cannot_be_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maintain.database.engine.BUSY_MILLISECONDS", 50)
+    path = tmp_path / "maintain.db"
+    database = create_database(path)
+    with sqlite3.connect(path, isolation_level=None) as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from source").fetchall()
+        with pytest.raises(WaitingError, match="cannot be emptied"):
+            database.compact()
+        reader.execute("rollback")
+    reader.close()
+    database.compact()
     database.close()
