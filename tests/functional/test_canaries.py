@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import shutil
 import warnings
 from collections import Counter
@@ -247,6 +248,25 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
                 answer = say(*words, workspace=workspace)
                 answers.extend((answer.out, answer.err))
                 assert answer.code == code, (answer.out, answer.err)
+    with pytest.MonkeyPatch.context() as patch:
+        letter = f"{PATIENT}-{patient}\n{STRANGER}-{patient}\n"
+        file = ("request", "file", "--reason", "data-subject", "--issuer", ISSUER)
+        for extra in ((), ("--json",)):
+            patch.setattr("sys.stdin", io.StringIO(letter))
+            answer = say(*file, *extra, workspace=workspace)
+            answers.extend((answer.out, answer.err))
+            assert answer.code == 0, (answer.out, answer.err)
+    tell(*file, f"{STRANGER}-{patient}", code=2)
+    letters = folder / f"{TABLE}-letters.csv"
+    head = "PatientID,IssuerOfPatientID,reason,request,note"
+    letters.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},consent,{NOTE},{NOTE}\n", encoding="utf-8")
+    tell("request", "file", "--table", letters, code=0)
+    letters.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},{NOTE},{NOTE},{NOTE}\n", encoding="utf-8")
+    tell("request", "file", "--table", letters, code=2)
+    tell("request", "list", code=0)
+    name = json.loads(say("request", "list", "--json", workspace=workspace).out)["requests"][0]["name"]
+    tell("request", "show", name, code=0)
+    tell("request", "withdraw", name, code=0, again=5)
     tell("cohort", "show", identity, code=0)
     tell("cohort", "show", "nobody", code=2)
     tell("policy", "explain", identity, "--policy", policy, code=0)

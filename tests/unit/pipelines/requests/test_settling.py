@@ -170,7 +170,12 @@ def test_without_requests_nothing_is_read(context: Context, monkeypatch: pytest.
     install(context, manifest_of(images_of(1)))
     seen: list[Any] = []
     rows = UnitOfWork.rows
-    monkeypatch.setattr(UnitOfWork, "rows", lambda unit, statement: seen.append(statement) or rows(unit, statement))
+
+    def counted(unit: UnitOfWork, statement: Any) -> Any:
+        seen.append(statement)
+        return rows(unit, statement)
+
+    monkeypatch.setattr(UnitOfWork, "rows", counted)
     assert settle(context) == ()
     assert len(seen) == 1
 
