@@ -261,8 +261,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     head = "PatientID,IssuerOfPatientID,reason,request,note"
     letters.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},consent,{NOTE},{NOTE}\n", encoding="utf-8")
     tell("request", "file", "--table", letters, code=0)
-    letters.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},{NOTE},{NOTE},{NOTE}\n", encoding="utf-8")
-    tell("request", "file", "--table", letters, code=2)
+    torn = folder / "torn-letters.csv"
+    torn.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},{NOTE},{NOTE},{NOTE}\n", encoding="utf-8")
+    tell("request", "file", "--table", torn, code=2)
     tell("request", "list", code=0)
     name = json.loads(say("request", "list", "--json", workspace=workspace).out)["requests"][0]["name"]
     tell("request", "show", name, code=0)
