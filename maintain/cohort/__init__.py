@@ -19,9 +19,18 @@ if TYPE_CHECKING:
         LabelFact,
         LabelVersion,
         Patient,
+        PersonFact,
         ScoreState,
         Standing,
         commitment,
+    )
+    from maintain.cohort.issuers import (
+        Coverage,
+        coverage,
+        intakes_without_issuers,
+        keep_issuers,
+        sealed_issuers,
+        unlinked_people,
     )
     from maintain.cohort.reading import label_names, read_standings
     from maintain.cohort.scores import replace_scores, score_states
@@ -65,6 +74,7 @@ __all__ = [
     "ConsentCounts",
     "ConsentFact",
     "Count",
+    "Coverage",
     "EyeKey",
     "FileOutcome",
     "KnownFile",
@@ -72,6 +82,7 @@ __all__ = [
     "LabelFact",
     "LabelVersion",
     "Patient",
+    "PersonFact",
     "ScoreState",
     "Selected",
     "SplitCount",
@@ -80,10 +91,13 @@ __all__ = [
     "Standing",
     "SuppressionList",
     "commitment",
+    "coverage",
     "decide_splits",
     "declare_splits",
     "declared_sides",
     "field_counts",
+    "intakes_without_issuers",
+    "keep_issuers",
     "keep_snapshot",
     "label_names",
     "lineages",
@@ -96,6 +110,7 @@ __all__ = [
     "refuse_unknown_values",
     "replace_scores",
     "score_states",
+    "sealed_issuers",
     "select",
     "select_stored",
     "snapshot_names",
@@ -105,14 +120,16 @@ __all__ = [
     "take_snapshot",
     "unknown_stored",
     "unknown_values",
+    "unlinked_people",
 ]
 
 #: Where each name lives; the store and what leans on it bring SQLAlchemy, so all wait for their first use.
 _ROOMS = {
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count EyeKey FileOutcome KnownFile LabelCounts "
-        "LabelFact LabelVersion Patient ScoreState Standing commitment"
+        "LabelFact LabelVersion Patient PersonFact ScoreState Standing commitment"
     ),
+    "issuers": "Coverage coverage intakes_without_issuers keep_issuers sealed_issuers unlinked_people",
     "reading": "label_names read_standings",
     "scores": "replace_scores score_states",
     "selection": (

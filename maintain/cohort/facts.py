@@ -29,6 +29,18 @@ class Conflict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonFact:
+    """What intake tells of a case's patient beside the pseudonym: its mark, under which requests bar it.
+
+    `linked`: whether the PatientID named somebody; `issuer`: mark and sealed text of who issued it, where any did.
+    """
+
+    mark: str
+    linked: bool
+    issuer: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One file of a source: how it looked, and the case it holds or the reason it holds none."""
 
@@ -39,6 +51,7 @@ class Arrival:
     height: int = 0
     width: int = 0
     reason: str | None = None
+    person: PersonFact | None = None
 
 
 @dataclass(frozen=True, slots=True)

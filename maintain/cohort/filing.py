@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import Table, bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from maintain.cohort.facts import Arrival, Conflict, FileOutcome
+from maintain.cohort.facts import Arrival, Conflict, FileOutcome, PersonFact
+from maintain.cohort.issuers import keep_issuers
 from maintain.cohort.reading import joined
 from maintain.database import UnitOfWork, tables
 from maintain.hashing import Digest, digest_json
@@ -36,8 +37,7 @@ PERSONAL_CONFLICTS = tuple(word.value for word in PERSONAL.values())
 
 def file_arrivals(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival]) -> tuple[FileOutcome, ...]:
     """File one batch and say what became of each file."""
-    cases = [arrival.case for arrival in arrivals if arrival.case is not None]
-    known = _Known.of(unit, cases)
+    known = _Known.of(unit, arrivals)
     outcomes = tuple(_judge(arrival, source, known) for arrival in arrivals)
     fresh = {
         arrival.case.case_id: arrival
@@ -45,6 +45,7 @@ def file_arrivals(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival]) ->
         if arrival.case is not None and outcome.status is FileStatus.ACCEPTED
     }
     _write_cases(unit, list(fresh.values()))
+    _write_people(unit, arrivals, known)
     _write_files(unit, source, arrivals, outcomes)
     return outcomes
 
@@ -74,13 +75,21 @@ class _Known:
     series: dict[str, tuple[str, str]]
     studies: dict[str, tuple[str, str | None, str | None]]
     owners: dict[str, tuple[int, str]]
+    people: dict[str, bool | None]
     barred: Mapping[str, Conflict]
 
     @classmethod
-    def of(cls, unit: UnitOfWork, cases: Sequence[Case]) -> _Known:
+    def of(cls, unit: UnitOfWork, arrivals: Sequence[Arrival]) -> _Known:
+        cases = [arrival.case for arrival in arrivals if arrival.case is not None]
         ids = {case.case_id for case in cases}
         image, series, study, device = tables.image_case, tables.series, tables.study, tables.device
-        file = tables.file
+        file, patient = tables.file, tables.patient
+        people = unit.rows(
+            select(patient.c.patient, patient.c.consent, patient.c.linked).where(
+                patient.c.patient.in_({case.patient for case in cases})
+            )
+        )
+        withdrawn = [row.patient for row in people if row.consent == ConsentStatus.WITHDRAWN]
         return cls(
             images={
                 row.case_id: (row.pixels, row.series)
@@ -108,12 +117,18 @@ class _Known:
                     )
                 )
             },
-            barred=_barred(unit, cases),
+            people={row.patient: row.linked for row in people},
+            barred={
+                **dict.fromkeys(withdrawn, Conflict.SUPPRESSED_CONSENT),
+                **_barred_pictures(unit, cases),
+                **_barred_people(unit, arrivals),
+            },
         )
 
-    def conflict(self, case: Case) -> Conflict | None:
+    def conflict(self, case: Case, person: PersonFact | None) -> Conflict | None:
         """Why this case cannot be filed, if it cannot."""
-        for mark in (case.patient, case.case_id, case.pixels):
+        marks = (case.patient, case.case_id, case.pixels)
+        for mark in marks if person is None else (person.mark, *marks):
             if mark in self.barred:
                 return self.barred[mark]
         image = self.images.get(case.case_id)
@@ -129,8 +144,9 @@ class _Known:
             return Conflict.HIERARCHY
         return Conflict.PIXELS if image is not None and image[0] != case.pixels else None
 
-    def learn(self, case: Case, owner: tuple[int, str]) -> None:
+    def learn(self, case: Case, person: PersonFact | None, owner: tuple[int, str]) -> None:
         """Remember an accepted case for the rest of the batch."""
+        self.people.setdefault(case.patient, None if person is None else person.linked)
         _, day, site = self.studies.get(case.study, (case.patient, None, None))
         self.studies[case.study] = (case.patient, day or case.study_date, site or case.site)
         self.series[case.series] = (case.study, device_digest(case.device))
@@ -138,12 +154,22 @@ class _Known:
         self.owners[case.case_id] = owner
 
 
-def _barred(unit: UnitOfWork, cases: Sequence[Case]) -> Mapping[str, Conflict]:
-    """Patients, cases and pictures of this batch that a person wants left alone, each with its word.
+def _barred_people(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Mapping[str, Conflict]:
+    """The marks of this batch's people who asked to be forgotten, known or not, each with its first request's word."""
+    barred = tables.barred_person
+    marks = {arrival.person.mark for arrival in arrivals if arrival.person is not None}
+    rows = unit.rows(
+        select(barred.c.mark, barred.c.reason).where(barred.c.mark.in_(marks)).order_by(barred.c.request.desc())
+    )
+    return {row.mark: PERSONAL[Reason(row.reason)] for row in rows}
+
+
+def _barred_pictures(unit: UnitOfWork, cases: Sequence[Case]) -> Mapping[str, Conflict]:
+    """Cases and pictures of this batch that a person wants left alone, each with its word.
 
     A picture of a withdrawn patient is barred from the day of the letter, under every pseudonym.
     """
-    barred, patient = tables.suppression, tables.patient
+    barred = tables.suppression
     ids, pixels = {case.case_id for case in cases}, {case.pixels for case in cases}
     rows = unit.rows(
         select(barred.c.case_id, barred.c.pixels, barred.c.reason)
@@ -152,37 +178,31 @@ def _barred(unit: UnitOfWork, cases: Sequence[Case]) -> Mapping[str, Conflict]:
         .order_by(barred.c.id.desc())
     )
     found = {mark: PERSONAL[Reason(row.reason)] for row in rows for mark in (row.case_id, row.pixels)}
-    withdrawn = patient.c.consent == ConsentStatus.WITHDRAWN
-    patients = patient.c.patient.in_({case.patient for case in cases})
-    marks = [
-        *(row.patient for row in unit.rows(select(patient.c.patient).where(withdrawn, patients))),
-        *(
-            row.pixels
-            for row in unit.rows(
-                joined(tables.image_case.c.pixels).where(withdrawn, tables.image_case.c.pixels.in_(pixels))
-            )
-        ),
-    ]
-    return {**dict.fromkeys(marks, Conflict.SUPPRESSED_CONSENT), **found}
+    image = tables.image_case
+    withdrawn = unit.rows(
+        joined(image.c.pixels).where(tables.patient.c.consent == ConsentStatus.WITHDRAWN, image.c.pixels.in_(pixels))
+    )
+    return {**{row.pixels: Conflict.SUPPRESSED_CONSENT for row in withdrawn}, **found}
 
 
 def _judge(arrival: Arrival, source: int, known: _Known) -> FileOutcome:
     case = arrival.case
     if case is None:
         return FileOutcome(arrival.path, FileStatus.REJECTED, arrival.reason, None)
-    conflict = known.conflict(case)
+    conflict = known.conflict(case, arrival.person)
     if conflict is not None:
         return FileOutcome(arrival.path, FileStatus.REJECTED, conflict.value, None)
     owner = known.owners.get(case.case_id)
     if owner is not None and owner != (source, arrival.path):
         return FileOutcome(arrival.path, FileStatus.DUPLICATE, None, case.case_id)
-    known.learn(case, (source, arrival.path))
+    known.learn(case, arrival.person, (source, arrival.path))
     return FileOutcome(arrival.path, FileStatus.ACCEPTED, None, case.case_id)
 
 
 def _write_cases(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
     cases = [arrival.case for arrival in arrivals if arrival.case is not None]
-    _add(unit, tables.patient, [_patient_row(case) for case in cases], ("patient",), fill=("sex",))
+    people = [_patient_row(arrival.case, arrival.person) for arrival in arrivals if arrival.case is not None]
+    _add(unit, tables.patient, people, ("patient",), fill=("sex",))
     _add(unit, tables.device, [_device_row(case.device) for case in cases], ("digest",))
     studies = [
         {"study": case.study, "patient": case.patient, "study_date": case.study_date, "site": case.site}
@@ -196,6 +216,24 @@ def _write_cases(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
     _add(unit, tables.series, series, ("series",))
     images = [_image_row(arrival, arrival.case) for arrival in arrivals if arrival.case is not None]
     _add(unit, tables.image_case, images, ("case_id",), fill=("eye", "age"))
+
+
+def _write_people(unit: UnitOfWork, arrivals: Sequence[Arrival], known: _Known) -> None:
+    """Keep the issuers of the patients that the cohort has, and the links that an earlier version did not ask for.
+
+    Both come from any file of the patient, even from one that is not filed: they are about the pseudonym. Of a patient
+    whom the cohort does not have nothing is kept.
+    """
+    told = {
+        arrival.case.patient: arrival.person
+        for arrival in arrivals
+        if arrival.case is not None and arrival.person is not None and arrival.case.patient in known.people
+    }
+    keep_issuers(unit, dict(person.issuer for person in told.values() if person.issuer is not None))
+    patient = tables.patient
+    links = [{"who": who, "names_somebody": person.linked} for who, person in told.items() if known.people[who] is None]
+    statement = update(patient).where(patient.c.patient == bindparam("who"), patient.c.linked.is_(None))
+    unit.execute_many(statement.values(linked=bindparam("names_somebody")), links)
 
 
 def _write_files(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival], outcomes: Sequence[FileOutcome]) -> None:
@@ -234,13 +272,14 @@ def _add(
     unit.execute_many(statement, rows)
 
 
-def _patient_row(case: Case) -> dict[str, Any]:
+def _patient_row(case: Case, person: PersonFact | None) -> dict[str, Any]:
     return {
         "patient": case.patient,
         "sex": case.sex,
         "consent": ConsentStatus.UNKNOWN.value,
         "consent_date": None,
         "salt": secrets.token_bytes(SALT_BYTES),
+        "linked": None if person is None else person.linked,
     }
 
 

@@ -28,7 +28,7 @@ from maintain.cohort.facts import (
     Patient,
 )
 from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
-from maintain.cohort.reading import read_cases, read_cases_by_eye, read_label_history
+from maintain.cohort.reading import joined, read_cases, read_cases_by_eye, read_label_history
 from maintain.cohort.status import count_cohort
 from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
@@ -75,7 +75,7 @@ class CohortStore:
 
         `contents` is the keyed mark of what a table held: a file of the same name may hold something else next week.
         """
-        row = {"source_id": source, "started": timestamp(now), "counts": {}, "code": code}
+        row = {"source_id": source, "started": timestamp(now), "counts": {}, "code": code, "issuers": True}
         result = self.unit.connection.execute(insert(tables.ingest), {**row, "actor": actor, "contents": contents})
         return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
 
@@ -99,14 +99,17 @@ class CohortStore:
     def known_files(self, source: int) -> Mapping[str, KnownFile]:
         """Files that need not be read again while they look the same.
 
-        Those refused for a person's wish are left out: consent can be given again.
+        Those refused for a person's wish are left out: consent can be given again. So are those of patients whose
+        issuer an earlier version did not keep: only the file tells it.
         """
         file, image = tables.file, tables.image_case
+        untold = joined(image.c.case_id).where(tables.patient.c.linked.is_(None))
         owner = and_(file.c.case_id == image.c.case_id, file.c.status == FileStatus.ACCEPTED)
         statement = (
             select(file.c.path, file.c.size, file.c.mtime_ns, image.c.pixels)
             .join(image, owner, isouter=True)
             .where(file.c.source_id == source, or_(file.c.reason.is_(None), file.c.reason.not_in(PERSONAL_CONFLICTS)))
+            .where(or_(file.c.case_id.is_(None), file.c.case_id.not_in(untold)))
         )
         return {row.path: KnownFile(row.size, row.mtime_ns, row.pixels) for row in self.unit.rows(statement)}
 

@@ -96,7 +96,7 @@ def _read(path: Path, data: bytes, pseudonyms: Pseudonyms) -> Reading | Rejectio
     if isinstance(pixels, RejectionReason):
         return Rejection(pixels)
     case = _case(header, uids, pseudonyms, pixels_digest(pixels))
-    return Reading(case, pixels, _flags(header, pseudonyms))
+    return Reading(case, pixels, _flags(header, pseudonyms), _text(header, "IssuerOfPatientID") or "")
 
 
 @contextmanager

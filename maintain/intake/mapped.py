@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from maintain.intake.identity import Pseudonyms
 from maintain.intake.sheets import Sheet, SheetRow, read_sheet
-from maintain.intake.tables import agreed, check_label_name, label_text, refuse_lines, refuse_overlong
+from maintain.intake.tables import agreed, check_label_name, distinct, label_text, refuse_lines, refuse_overlong
 from maintain.vocabulary import Eye
 
 #: One eye of a patient on one day (ISO).
@@ -68,11 +68,15 @@ class MappedRow:
 
 @dataclass(frozen=True, slots=True)
 class MappedTable:
-    """A table of labels that was read by a map, and the keyed mark of what it holds."""
+    """A table of labels that was read by a map, and the keyed mark of what it holds.
+
+    `issuers` are the texts of who issued its patients' numbers; they stay in memory or are sealed.
+    """
 
     name: str
     rows: tuple[MappedRow, ...]
     contents: str
+    issuers: tuple[str, ...] = field(default=(), repr=False)
 
 
 def read_mapped_labels(
@@ -99,7 +103,8 @@ def read_mapped_labels(
     for row, (_, name), value in said:
         answers[row.line][name] = value
     rows = tuple(MappedRow(row.line, keys[row.line], answers[row.line]) for row in sheet.rows)
-    return MappedTable(sheet.name, rows, pseudonyms.contents(sheet.digest))
+    issuers = distinct(_issuer(row, join) for row in sheet.rows) if isinstance(join, EyeColumns) else ()
+    return MappedTable(sheet.name, rows, pseudonyms.contents(sheet.digest), issuers)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -133,8 +138,11 @@ def _eyes(sheet: Sheet, join: EyeColumns, pseudonyms: Pseudonyms) -> Mapping[int
 
 
 def _patient(row: SheetRow, join: EyeColumns, pseudonyms: Pseudonyms) -> str | None:
-    issuer = row.cells[join.issuer.casefold()] if join.issuer else join.issued_by
-    return pseudonyms.patient(row.cells[join.patient.casefold()], issuer)
+    return pseudonyms.patient(row.cells[join.patient.casefold()], _issuer(row, join))
+
+
+def _issuer(row: SheetRow, join: EyeColumns) -> str | None:
+    return row.cells[join.issuer.casefold()] if join.issuer else join.issued_by
 
 
 def _day(text: str, form: str) -> str | None:

@@ -41,11 +41,20 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One image: its case (without labels and consent, which other sources say) and its pixels."""
+    """One image: its case (without labels and consent, which other sources say) and its pixels.
+
+    `issuer` is the text of the header, in memory only: it leaves the process sealed or not at all.
+    """
 
     case: Case
     pixels: Pixels = field(repr=False, compare=False)
     flags: tuple[Flag, ...] = ()
+    issuer: str = field(default="", repr=False)
+
+    @property
+    def linked(self) -> bool:
+        """Whether the PatientID names somebody."""
+        return Flag.UNLINKED_PATIENT not in self.flags
 
     @property
     def height(self) -> int:

@@ -7,8 +7,8 @@ hospital to say.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -94,9 +94,10 @@ class ConsentRow:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTable:
-    """A consent register."""
+    """A consent register, and who issued its PatientIDs: texts that stay in memory or are sealed."""
 
     rows: tuple[ConsentRow, ...]
+    issuers: tuple[str, ...] = field(default=(), repr=False)
 
 
 def read_labels(path: Path, pseudonyms: Pseudonyms) -> LabelTable:
@@ -136,7 +137,8 @@ def read_consents(path: Path, pseudonyms: Pseudonyms) -> ConsentTable:
         if patient is not None
     ]
     register = agreed(sheet, said, "the same patient with different entries")
-    return ConsentTable(tuple(ConsentRow(patient, status, day) for patient, (status, day) in register.items()))
+    rows = tuple(ConsentRow(patient, status, day) for patient, (status, day) in register.items())
+    return ConsentTable(rows, distinct(row.cells.get(ISSUER_COLUMN.casefold()) for row in sheet.rows))
 
 
 def agreed(sheet: Sheet, said: list[tuple[SheetRow, _Key, _Value]], contradiction: str) -> Mapping[_Key, _Value]:
@@ -177,6 +179,11 @@ def refuse_lines(sheet: Sheet, rows: list[SheetRow], what: str) -> None:
     """Raise `InputError` with the lines of these rows, if there are any."""
     if rows:
         raise sheet.refused(what, "Mend these lines and read the file again.", lines=[row.line for row in rows])
+
+
+def distinct(texts: Iterable[str | None]) -> tuple[str, ...]:
+    """Each text that is there once, in the order in which they come."""
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def label_text(value: str) -> str:

@@ -1,7 +1,8 @@
 """Sources -> cohort: DICOM folders, label tables, consent registers.
 
 Every 500 files are committed on their own: an intake that is killed loses little, and said again it
-reads only what is new. The ledger's entry is written with the last of them.
+reads only what is new. The ledger's entry is written with the last of them. The issuers of patients'
+numbers are sealed here, under the key that the cohort does not have.
 """
 
 from __future__ import annotations
@@ -18,7 +19,18 @@ from typing import TypeAlias
 from maintain import __version__
 from maintain.arrays import ArrayStore
 from maintain.clock import Clock
-from maintain.cohort import Arrival, CohortStore, ConsentFact, Count, FileOutcome, KnownFile, LabelCounts, LabelFact
+from maintain.cohort import (
+    Arrival,
+    CohortStore,
+    ConsentFact,
+    Count,
+    FileOutcome,
+    KnownFile,
+    LabelCounts,
+    LabelFact,
+    PersonFact,
+    keep_issuers,
+)
 from maintain.database import UnitOfWork
 from maintain.errors import InputError, UnknownNameError
 from maintain.intake import (
@@ -146,10 +158,11 @@ def ingest_dicom(
     tally = Counter({"found": len(found), "unchanged": len(found) - len(fresh)})
     rejected: Counter[str] = Counter()
     done = 0
+    people = _People(pseudonyms, {})
     for batch in _batches(fresh):
         readings = [_read(file, pseudonyms) for file in batch]
         with begin() as unit:
-            arrivals = [_arrival(file, reading) for file, reading in zip(batch, readings, strict=True)]
+            arrivals = [_arrival(file, reading, people) for file, reading in zip(batch, readings, strict=True)]
             outcomes = CohortStore(unit).add(source, arrivals)
             _keep_pixels(arrays, readings, outcomes)
         _count(tally, rejected, readings, outcomes)
@@ -211,7 +224,7 @@ def ingest_consents(
         }
         return _told("consent", said)
 
-    return _ingest_table("consent", path, write, begin, pseudonyms, clock, record, actor)
+    return _ingest_table("consent", path, write, begin, pseudonyms, clock, record, actor, issuers=table.issuers)
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -233,7 +246,8 @@ def _ingest_mapped(
         remarks = [f"rows that match no image: {describe_lines(joined.strangers)}"] if joined.strangers else []
         return _told("labels", said, contents=table.contents, remarks=remarks)
 
-    return _ingest_table("labels", path, write, begin, pseudonyms, clock, record, actor, table.contents)
+    kept = table.contents, table.issuers
+    return _ingest_table("labels", path, write, begin, pseudonyms, clock, record, actor, *kept)
 
 
 def _recorded(counts: LabelCounts) -> dict[str, int]:
@@ -257,11 +271,14 @@ def _ingest_table(
     record: Record,
     actor: str | None,
     contents: str | None = None,
+    issuers: Sequence[str] = (),
 ) -> IngestReport:
+    people = _People(pseudonyms, {})
     with begin() as unit:
         store = CohortStore(unit)
         source = store.source(kind, pseudonyms.place(str(path.resolve())), key_id=pseudonyms.key_id)
         ingest = store.begin_ingest(source, code=__version__, now=clock.now(), actor=actor, contents=contents)
+        keep_issuers(unit, dict(issuer for text in issuers if (issuer := people.issuer(text)) is not None))
         report = write(store, ingest)
         store.finish_ingest(ingest, {count.name: count.count for count in report.counts}, now=clock.now())
         record(unit, report)
@@ -281,10 +298,31 @@ def _read(file: FoundFile, pseudonyms: Pseudonyms) -> Reading | Rejection:
     return read_dicom(file.location, pseudonyms)
 
 
-def _arrival(file: FoundFile, reading: Reading | Rejection) -> Arrival:
+@dataclass(frozen=True, slots=True)
+class _People:
+    """What the cohort is told of people; each issuer is sealed once an intake, however many files name it."""
+
+    pseudonyms: Pseudonyms
+    sealed: dict[str, tuple[str, bytes] | None]
+
+    def of(self, reading: Reading) -> PersonFact:
+        """The facts of one reading's patient."""
+        return PersonFact(self.pseudonyms.barred(reading.case.patient), reading.linked, self.issuer(reading.issuer))
+
+    def issuer(self, text: str) -> tuple[str, bytes] | None:
+        """Mark and sealed text of an issuer; None for the empty one, which is always tried."""
+        if text not in self.sealed:
+            mark = self.pseudonyms.issuer(text)
+            empty = mark == self.pseudonyms.issuer("")
+            self.sealed[text] = None if empty else (mark, self.pseudonyms.seal(text))
+        return self.sealed[text]
+
+
+def _arrival(file: FoundFile, reading: Reading | Rejection, people: _People) -> Arrival:
+    seen = file.path, file.size, file.mtime_ns
     if isinstance(reading, Rejection):
-        return Arrival(file.path, file.size, file.mtime_ns, None, reason=reading.reason.value)
-    return Arrival(file.path, file.size, file.mtime_ns, reading.case, reading.height, reading.width)
+        return Arrival(*seen, None, reason=reading.reason.value)
+    return Arrival(*seen, reading.case, reading.height, reading.width, person=people.of(reading))
 
 
 def _keep_pixels(arrays: ArrayStore, readings: Sequence[Reading | Rejection], outcomes: Sequence[FileOutcome]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from maintain.cohort import Arrival, CohortStore, ConsentFact, LabelFact
+from maintain.cohort import Arrival, CohortStore, ConsentFact, LabelFact, PersonFact
 from maintain.database import Database, UnitOfWork
 from maintain.hashing import digest_bytes
 from maintain.records import Case, Device
@@ -57,7 +57,9 @@ def make_case(number: int = 1, **facts: Any) -> Case:
 
 def arrive(case: Case, path: str | None = None) -> Arrival:
     """The file that holds a case."""
-    return Arrival(path or f"{case.case_id}.dcm", 1000, 1, case, 6, 4)
+    return Arrival(
+        path or f"{case.case_id}.dcm", 1000, 1, case, 6, 4, person=PersonFact(f"mark of {case.patient}", True)
+    )
 
 
 def fill(unit: UnitOfWork, cases: Sequence[Case], *, labels: str | None = "diagnosis") -> CohortStore:
