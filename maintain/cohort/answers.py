@@ -13,8 +13,9 @@ from maintain.clock import timestamp
 from maintain.cohort.facts import ConsentCounts, ConsentFact, LabelCounts, LabelFact
 from maintain.cohort.filing import SALT_BYTES
 from maintain.cohort.reading import latest_labels
+from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
-from maintain.vocabulary import ConsentStatus
+from maintain.vocabulary import ConsentStatus, RequestState
 
 
 def write_labels(
@@ -50,7 +51,8 @@ def write_labels(
 def write_consents(unit: UnitOfWork, facts: Sequence[ConsentFact]) -> ConsentCounts:
     """Record what the register says; an entry older than what is known changes nothing.
 
-    A withdrawal is kept although no image of the patient is known: one may still arrive.
+    A withdrawal is kept although no image of the patient is known: one may still arrive. Not so of a person whose
+    request is closed: that bars them already, and their pseudonym was erased.
     """
     patient = tables.patient
     known = {
@@ -58,10 +60,11 @@ def write_consents(unit: UnitOfWork, facts: Sequence[ConsentFact]) -> ConsentCou
         for row in unit.rows(select(patient.c.patient, patient.c.consent, patient.c.consent_date))
     }
     rows, ahead, counts = [], [], Counter[str]()
+    erased = _erased(unit, facts)
     for fact in facts:
         verdict = _weigh(fact, known)
         counts[verdict] += 1
-        if verdict == "unknown" and fact.status is ConsentStatus.WITHDRAWN:
+        if verdict == "unknown" and fact.status is ConsentStatus.WITHDRAWN and fact.mark not in erased:
             known[fact.patient] = (fact.status, fact.date)
             ahead.append(_new_patient(fact))
         elif verdict == "changed":
@@ -80,12 +83,25 @@ def write_consents(unit: UnitOfWork, facts: Sequence[ConsentFact]) -> ConsentCou
 # --- private ---------------------------------------------------------------------------------------
 
 
+def _erased(unit: UnitOfWork, facts: Sequence[ConsentFact]) -> frozenset[str]:
+    """The marks of people whose request is closed: barred for good, and no register may bring their pseudonym back."""
+    barred, request = tables.barred_person, tables.request
+    marks = {fact.mark for fact in facts if fact.mark is not None}
+    closed = (
+        select(barred.c.mark)
+        .join(request, request.c.request == barred.c.request)
+        .where(request.c.state == RequestState.CLOSED, listed(barred.c.mark, marks))
+    )
+    return frozenset(row.mark for row in unit.rows(closed))
+
+
 def _new_patient(fact: ConsentFact) -> dict[str, object]:
     return {
         "patient": fact.patient,
         "consent": fact.status.value,
         "consent_date": fact.date,
         "salt": secrets.token_bytes(SALT_BYTES),
+        "linked": True,
     }
 
 

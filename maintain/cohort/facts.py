@@ -100,11 +100,12 @@ class LabelVersion:
 
 @dataclass(frozen=True, slots=True)
 class ConsentFact:
-    """What the register says of a patient, and since when."""
+    """What the register says of a patient, and since when; `mark` is that under which requests bar the person."""
 
     patient: str
     status: ConsentStatus
     date: str | None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class LabelCounts:
 
 @dataclass(frozen=True, slots=True)
 class ConsentCounts:
-    """What a register changed. `outdated`: older than what is known; `unknown`: no such patient, not stored."""
+    """What a register changed. `outdated`: older than what is known; `unknown`: no such patient."""
 
     changed: int
     unchanged: int

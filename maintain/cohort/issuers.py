@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from maintain.cohort.reading import joined
@@ -83,9 +83,16 @@ def intakes_without_issuers(unit: UnitOfWork) -> int:
 
 
 def unlinked_people(unit: UnitOfWork) -> tuple[int, int]:
-    """How many patients are studies that name nobody, and of how many it was never asked."""
-    linked = tables.patient.c.linked
-    false, unknown = (unit.scalar(select(func.count()).where(linked.is_(value))) for value in (False, None))
+    """How many patients with images are studies that name nobody, and of how many it was never asked.
+
+    A patient of whom there is only a withdrawal, kept for the day on which images come, is neither.
+    """
+    patient, study = tables.patient, tables.study
+    seen = exists().where(study.c.patient == patient.c.patient)
+    false, unknown = (
+        unit.scalar(select(func.count()).select_from(patient).where(patient.c.linked.is_(value), seen))
+        for value in (False, None)
+    )
     return int(false), int(unknown)
 
 

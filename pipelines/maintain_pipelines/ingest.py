@@ -210,9 +210,12 @@ def ingest_consents(
     record: Record = lambda _unit, _report: None,
     actor: str | None = None,
 ) -> IngestReport:
-    """Read a consent register; all of it or nothing. Unknown patients are counted, not stored."""
+    """Read a consent register; all of it or nothing.
+
+    Unknown patients are counted; kept are only withdrawals, which count from the day on which images come.
+    """
     table = read_consents(path, pseudonyms)
-    facts = [ConsentFact(row.patient, row.status, row.date) for row in table.rows]
+    facts = [ConsentFact(row.patient, row.status, row.date, pseudonyms.barred(row.patient)) for row in table.rows]
 
     def write(store: CohortStore, _ingest: int) -> IngestReport:
         counts = store.record_consents(facts)

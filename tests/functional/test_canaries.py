@@ -26,7 +26,6 @@ from helpers.commands import say
 from helpers.workspaces import new_workspace
 from maintain.cli.app import app
 from maintain.clock import SystemClock
-from maintain.hospital.headers import ISSUER
 from maintain.settings import MLFLOW
 from maintain.unlearn.retrain import Retrain
 from maintain_pipelines.demo import demo_key
@@ -34,6 +33,7 @@ from maintain_pipelines.demo import demo_key
 #: What every header says; each value is looked for.
 HEADER = {
     "PatientName": "CANARYNAME^Zoë",
+    "IssuerOfPatientID": "CANARYISSUER of Jane",
     "PatientBirthDate": "19370214",
     "AccessionNumber": "CANARYACC77",
     "InstitutionName": "CANARYHOSPITAL",
@@ -158,7 +158,8 @@ def write_mapped(planted: Path, folder: Path) -> None:
     for name, told in ((f"{TABLE}-mapped.csv", [*rows[:3], unknown]), ("torn-mapped.csv", [torn])):
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream).writerows([(f"MRN {NOTE}", "Visit", "Side", "Called", "Gradable"), *told])
-    join = f"join: {{patient: MRN {NOTE}, issued_by: {ISSUER}, date: Visit, eye: Side, date_format: YYYYMMDD}}"
+    issuer = HEADER["IssuerOfPatientID"]
+    join = f"join: {{patient: MRN {NOTE}, issued_by: {issuer}, date: Visit, eye: Side, date_format: YYYYMMDD}}"
     (folder / f"{TABLE}-map.yaml").write_text(f"{join}\nlabels: {{gradable: Gradable}}\n", encoding="utf-8")
     shutil.copy(folder / f"{TABLE}-mapped.csv", folder / "table.yaml")
 
@@ -171,7 +172,7 @@ def write_tables(planted: Path, hospital: Path, folder: Path) -> None:
     write_mapped(planted, folder)
     with (hospital / "withdrawals.csv").open(encoding="utf-8", newline="") as stream:
         header, *rows = csv.reader(stream)
-    changed = [[f"{PATIENT}-{row[0]}", *row[1:], NOTE] for row in rows]
+    changed = [[f"{PATIENT}-{row[0]}", HEADER["IssuerOfPatientID"], *row[2:], NOTE] for row in rows]
     changed.append([STRANGER, *rows[0][1:], NOTE])
     with (folder / f"{TABLE}-consent.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([[*header, "note"], *changed])
@@ -244,7 +245,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
         for named, code in ((f"{PATIENT}-{patient}", 0), (f"{STRANGER}-{patient}", 2)):
             for extra in ((), ("--json",)):
                 patch.setattr("sys.stdin", io.StringIO(named + "\n"))
-                words = ("audit", "exposure", "--patient", "--issuer", ISSUER, *extra)
+                words = ("audit", "exposure", "--patient", "--issuer", HEADER["IssuerOfPatientID"], *extra)
                 answer = say(*words, workspace=workspace)
                 answers.extend((answer.out, answer.err))
                 assert answer.code == code, (answer.out, answer.err)
