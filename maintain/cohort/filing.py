@@ -118,11 +118,7 @@ class _Known:
                 )
             },
             people={row.patient: row.linked for row in people},
-            barred={
-                **dict.fromkeys(withdrawn, Conflict.SUPPRESSED_CONSENT),
-                **_barred_pictures(unit, cases),
-                **_barred_people(unit, arrivals),
-            },
+            barred={**dict.fromkeys(withdrawn, Conflict.SUPPRESSED_CONSENT), **_barred(unit, arrivals)},
         )
 
     def conflict(self, case: Case, person: PersonFact | None) -> Conflict | None:
@@ -152,6 +148,12 @@ class _Known:
         self.series[case.series] = (case.study, device_digest(case.device))
         self.images[case.case_id] = (case.pixels, case.series)
         self.owners[case.case_id] = owner
+
+
+def _barred(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Mapping[str, Conflict]:
+    """Marks of people, cases and pictures of this batch that somebody wants left alone, each with its word."""
+    cases = [arrival.case for arrival in arrivals if arrival.case is not None]
+    return {**_barred_pictures(unit, cases), **_barred_people(unit, arrivals)}
 
 
 def _barred_people(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Mapping[str, Conflict]:

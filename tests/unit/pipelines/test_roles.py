@@ -115,7 +115,7 @@ def test_what_was_barred_since_leaves_every_role_and_says_why(unit: UnitOfWork) 
     fill(unit, [make_case(9, pixels=ONE)]).record_consents([ConsentFact("patient-0009", ConsentStatus.WITHDRAWN, None)])
     # the copies came before the letter, so intake has no reason to refuse them
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("maintain.cohort.filing._barred", lambda unit, cases: {})
+        patch.setattr("maintain.cohort.filing._barred", lambda unit, arrivals: {})
         found = said(roles_of(unit, placed))
     why = "exact copy of a suppressed image: consent withdrawn"
     assert found[2] == found[4] == (Role.SUPPRESSED, why)
