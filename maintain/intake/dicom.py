@@ -95,8 +95,10 @@ def _read(path: Path, data: bytes, pseudonyms: Pseudonyms) -> Reading | Rejectio
     pixels = decode_pixels(header)
     if isinstance(pixels, RejectionReason):
         return Rejection(pixels)
-    case = _case(header, uids, pseudonyms, pixels_digest(pixels))
-    return Reading(case, pixels, _flags(header, pseudonyms), _text(header, "IssuerOfPatientID") or "")
+    issuer = _text(header, "IssuerOfPatientID") or ""
+    patient = pseudonyms.patient(_text(header, "PatientID"), issuer)
+    case = _case(header, uids, pseudonyms, pixels_digest(pixels), patient)
+    return Reading(case, pixels, _flags(header, linked=patient is not None), issuer)
 
 
 @contextmanager
@@ -131,13 +133,15 @@ def _is_image(header: Dataset) -> bool:
     return kind is not None and "Image Storage" in UID(kind).name and frames.strip() == "1"
 
 
-def _case(header: Dataset, uids: tuple[str | None, ...], pseudonyms: Pseudonyms, pixels: str) -> Case:
+def _case(
+    header: Dataset, uids: tuple[str | None, ...], pseudonyms: Pseudonyms, pixels: str, patient: str | None
+) -> Case:
     study, series, instance = (uid or "" for uid in uids)
     site = _text(header, "InstitutionName")
     study_date = _date(_text(header, "StudyDate"))
     return Case(
         case_id=pseudonyms.uid("instance", instance),
-        patient=_patient(header, pseudonyms) or pseudonyms.unlinked_patient(study),
+        patient=patient or pseudonyms.unlinked_patient(study),
         study=pseudonyms.uid("study", study),
         series=pseudonyms.uid("series", series),
         pixels=pixels,
@@ -152,13 +156,9 @@ def _case(header: Dataset, uids: tuple[str | None, ...], pseudonyms: Pseudonyms,
     )
 
 
-def _patient(header: Dataset, pseudonyms: Pseudonyms) -> str | None:
-    return pseudonyms.patient(_text(header, "PatientID"), _text(header, "IssuerOfPatientID"))
-
-
-def _flags(header: Dataset, pseudonyms: Pseudonyms) -> tuple[Flag, ...]:
+def _flags(header: Dataset, *, linked: bool) -> tuple[Flag, ...]:
     found = []
-    if _patient(header, pseudonyms) is None:
+    if not linked:
         found.append(Flag.UNLINKED_PATIENT)
     if tidy(_text(header, "BurnedInAnnotation")).upper() == "YES":
         found.append(Flag.BURNED_IN)
