@@ -250,8 +250,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
                 answers.extend((answer.out, answer.err))
                 assert answer.code == code, (answer.out, answer.err)
     with pytest.MonkeyPatch.context() as patch:
+        issuer = HEADER["IssuerOfPatientID"]
         letter = f"{PATIENT}-{patient}\n{STRANGER}-{patient}\n"
-        file = ("request", "file", "--reason", "data-subject", "--issuer", ISSUER)
+        file = ("request", "file", "--reason", "data-subject", "--issuer", issuer)
         for extra in ((), ("--json",)):
             patch.setattr("sys.stdin", io.StringIO(letter))
             answer = say(*file, *extra, workspace=workspace)
@@ -260,10 +261,10 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell(*file, f"{STRANGER}-{patient}", code=2)
     letters = folder / f"{TABLE}-letters.csv"
     head = "PatientID,IssuerOfPatientID,reason,request,note"
-    letters.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},consent,{NOTE},{NOTE}\n", encoding="utf-8")
+    letters.write_text(f"{head}\n{PATIENT}-{patient},{issuer},consent,{NOTE},{NOTE}\n", encoding="utf-8")
     tell("request", "file", "--table", letters, code=0)
     torn = folder / "torn-letters.csv"
-    torn.write_text(f"{head}\n{PATIENT}-{patient},{ISSUER},{NOTE},{NOTE},{NOTE}\n", encoding="utf-8")
+    torn.write_text(f"{head}\n{PATIENT}-{patient},{issuer},{NOTE},{NOTE},{NOTE}\n", encoding="utf-8")
     tell("request", "file", "--table", torn, code=2)
     tell("request", "list", code=0)
     name = json.loads(say("request", "list", "--json", workspace=workspace).out)["requests"][0]["name"]

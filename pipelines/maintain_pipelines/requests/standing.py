@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 
 from maintain.database import UnitOfWork
 from maintain.errors import RegistryUnreachableError
-from maintain.requests import Deadline, Doubts, Person, Request, RequestStore, deadline_of, read_doubts
+from maintain.requests import Deadline, Doubts, Person, Request, RequestStore, deadline_of
 from maintain.vocabulary import Found, RequestState
 from maintain_pipelines.context import Context
+from maintain_pipelines.requests.filing import doubts_of
 from maintain_pipelines.requests.prospect import Outlook, Prospect, Shelved, outlooks
 from maintain_pipelines.requests.settling import Evidence, evidence_of
 from maintain_pipelines.suppress import EVERYWHERE
@@ -81,6 +82,16 @@ def standings(
     return _standings(requests, context, policies)
 
 
+def last_answer(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
+    """What answered an ended request, as the last signed entry about it says."""
+    answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
+    versions = answered[-1].body.get("versions") if answered else None
+    names = [item.name for item in fields(Evidence)]
+    if not isinstance(versions, list):
+        return ()
+    return tuple(Evidence(**{name: version.get(name) for name in names}) for version in versions)
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -123,10 +134,10 @@ def _standing(unit: UnitOfWork, request: Request, told: _Told, context: Context)
         people=RequestStore(unit).people(request.name),
         deadline=None if ended else deadline_of(request.due, today, warn_days=warn),
         outlook=outlook,
-        doubts=read_doubts(unit) if request.found is Found.CANNOT_EXCLUDE else Doubts(0, 0, 0),
+        doubts=doubts_of(unit) if request.found is Found.CANNOT_EXCLUDE else Doubts(0, 0, 0),
         unanswered=() if outlook is None else tuple(_unanswered(lineage) for lineage in outlook.unanswered),
         unclosed=() if outlook is None else tuple(text for lineage in outlook.lineages for text in _unclosed(lineage)),
-        evidence=_signed(entries) if outlook is None else tuple(told.evidence[pair] for pair in outlook.answering),
+        evidence=last_answer(entries) if outlook is None else tuple(told.evidence[pair] for pair in outlook.answering),
         entries=entries,
     )
 
@@ -150,13 +161,3 @@ def _unclosed(lineage: Prospect) -> Sequence[str]:
             f"{name} {how}: `maintain registry retire {lineage.model} {version.version} --reason TEXT --destroy`"
         )
     return said
-
-
-def _signed(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    """What answered an ended request, as the last signed entry about it says."""
-    answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
-    versions = answered[-1].body.get("versions") if answered else None
-    names = [item.name for item in fields(Evidence)]
-    if not isinstance(versions, list):
-        return ()
-    return tuple(Evidence(**{name: version.get(name) for name in names}) for version in versions)
