@@ -9,7 +9,6 @@ from maintain.requests.duties import DutyCount, Uses, count_duties, duty_of
 from maintain.requests.facts import About, Doubts, Person, Request, listed_as, usual_basis, worst_found
 
 if TYPE_CHECKING:
-    from maintain.requests.doubts import read_doubts
     from maintain.requests.store import RequestStore
 
 __all__ = [
@@ -26,14 +25,13 @@ __all__ = [
     "deadline_of",
     "duty_of",
     "listed_as",
-    "read_doubts",
     "usual_basis",
     "usual_due",
     "worst_found",
 ]
 
 #: Names behind SQLAlchemy, imported when they are asked for.
-_HEAVY = {"RequestStore": "store", "read_doubts": "doubts"}
+_HEAVY = {"RequestStore": "store"}
 
 
 def __getattr__(name: str) -> Any:

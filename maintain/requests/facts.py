@@ -54,8 +54,8 @@ class About:
 class Doubts:
     """Why nobody can say that a person is not in the cohort.
 
-    `unlinked`: patients whose images name nobody; `unasked`: those of whom an earlier version did not ask;
-    `intakes`: sources that were read without keeping who issued the identifiers.
+    `unlinked`: studies that name nobody; `unasked`: patients of whom an earlier version did not ask; `intakes`: folders
+    that were read without keeping who issued the identifiers.
     """
 
     unlinked: int

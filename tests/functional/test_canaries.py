@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import os
 import shutil
 import time
@@ -259,6 +260,27 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
                 answer = say(*words, workspace=workspace)
                 answers.extend((answer.out, answer.err))
                 assert answer.code == code, (answer.out, answer.err)
+    with pytest.MonkeyPatch.context() as patch:
+        issuer = HEADER["IssuerOfPatientID"]
+        letter = f"{PATIENT}-{patient}\n{STRANGER}-{patient}\n"
+        file = ("request", "file", "--reason", "data-subject", "--issuer", issuer)
+        for extra in ((), ("--json",)):
+            patch.setattr("sys.stdin", io.StringIO(letter))
+            answer = say(*file, *extra, workspace=workspace)
+            answers.extend((answer.out, answer.err))
+            assert answer.code == 0, (answer.out, answer.err)
+    tell(*file, f"{STRANGER}-{patient}", code=2)
+    letters = folder / f"{TABLE}-letters.csv"
+    head = "PatientID,IssuerOfPatientID,reason,request,note"
+    letters.write_text(f"{head}\n{PATIENT}-{patient},{issuer},consent,{NOTE},{NOTE}\n", encoding="utf-8")
+    tell("request", "file", "--table", letters, code=0)
+    torn = folder / "torn-letters.csv"
+    torn.write_text(f"{head}\n{PATIENT}-{patient},{issuer},{NOTE},{NOTE},{NOTE}\n", encoding="utf-8")
+    tell("request", "file", "--table", torn, code=2)
+    tell("request", "list", code=0)
+    name = json.loads(say("request", "list", "--json", workspace=workspace).out)["requests"][0]["name"]
+    tell("request", "show", name, code=0)
+    tell("request", "withdraw", name, code=0, again=5)
     tell("cohort", "show", identity, code=0)
     tell("cohort", "show", "nobody", code=2)
     tell("policy", "explain", identity, "--policy", policy, code=0)

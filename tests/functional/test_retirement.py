@@ -71,7 +71,8 @@ def test_what_another_version_still_needs_is_not_deleted(workspace: Path) -> Non
 def test_nothing_is_destroyed_that_an_unfinished_run_began_from(workspace: Path) -> None:
     with closing(sqlite3.connect(workspace / "maintain.db", isolation_level=None)) as raw:
         raw.execute(
-            "insert into run values ('r1', ?, 'p', 'p', ?, 'planned', 1, null, null, null, 'now', 'now')",
+            "insert into run (run, model, policy, policy_name, champion, state, slot, started, changed) "
+            "values ('r1', ?, 'p', 'p', ?, 'planned', 1, 'now', 'now')",
             (MODEL, weights_of(workspace, 1)),
         )
     answer = say(*DESTROY, workspace=workspace)

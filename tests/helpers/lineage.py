@@ -119,8 +119,8 @@ def add_candidate(
         with context.ledger.begin(context.database) as unit:
             body = {"run": f"run-{salt}", "candidate": version.candidate, "verdict": version.verdict}
             context.ledger.append(unit, Event(EventKind.VERDICT_REACHED, version.model, {**body, "outcome": outcome}))
-    body = {"policy_name": f"policy-{salt}", "forgotten_cases": salt}
-    event = Event(EventKind.VERSION_REGISTERED, version.model, body)
+    told = {"policy_name": f"policy-{salt}", "forgotten_cases": salt}
+    event = Event(EventKind.VERSION_REGISTERED, version.model, told)
     intent = Intent(f"run:{salt}", version, files, Alias.CANDIDATE, event, parent if champion is None else champion)
     return register(context.database, context.ledger, context.store, intent)[0].version
 

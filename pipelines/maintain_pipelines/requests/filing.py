@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from maintain.clock import timestamp
-from maintain.cohort import CohortStore, commitment, suppress
+from maintain.cohort import CohortStore, commitment, coverage, sealed_issuers, suppress
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError, MaintainError
 from maintain.intake import Pseudonyms, Wanted, load_pseudonyms, read_wishes, wanted
@@ -25,7 +25,6 @@ from maintain.requests import (
     RequestStore,
     check_dates,
     listed_as,
-    read_doubts,
     usual_basis,
     usual_due,
     worst_found,
@@ -118,6 +117,12 @@ def file_requests(
         )
 
 
+def doubts_of(unit: UnitOfWork) -> Doubts:
+    """What stands against saying that somebody is not in the cohort."""
+    reach = coverage(unit)
+    return Doubts(unlinked=reach.unlinked, unasked=reach.unknown_links, intakes=reach.intakes_without)
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -130,13 +135,13 @@ def _key(context: Context) -> tuple[Pseudonyms, tuple[str, ...]]:
                 "This cohort was read under another pseudonym key, so nobody would be found in it.",
                 remedy="Restore the key of this workspace.",
             )
-        sealed = unit.rows(tables.issuer.select().order_by(tables.issuer.c.mark))
-    return pseudonyms, tuple(pseudonyms.unseal(row.sealed) for row in sealed)
+        sealed = sealed_issuers(unit)
+    return pseudonyms, tuple(pseudonyms.unseal(text) for text in sealed)
 
 
 def _file(unit: UnitOfWork, order: RequestOrder, pseudonyms: Pseudonyms, context: Context) -> Filed:
     cohort, store, now = CohortStore(unit), RequestStore(unit), context.clock.now()
-    doubts = read_doubts(unit)
+    doubts = doubts_of(unit)
     met = [_meet(cohort, number, who, doubts) for number, who in enumerate(order.people, start=1)]
     people = _distinct(met)
     own = tuple(case for person in people if person.patient for case in cohort.of_patient(person.patient))

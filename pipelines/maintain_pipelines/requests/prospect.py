@@ -82,6 +82,12 @@ class Outlook:
         """The lineages that no version answers yet."""
         return tuple(lineage for lineage in self.lineages if lineage.answered_by is None)
 
+    @property
+    def answering(self) -> tuple[tuple[str, int], ...]:
+        """The versions that answer, by model."""
+        found = ((lineage.model, lineage.answered_by) for lineage in self.lineages)
+        return tuple((model, number) for model, number in found if number is not None)
+
 
 def outlooks(
     requests: Sequence[Request], context: Context, *, policies: Sequence[Shelved] | None = None

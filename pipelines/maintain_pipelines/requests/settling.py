@@ -6,7 +6,7 @@ does not list any of the images; each answer is a signed entry with its own evid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from maintain.database import UnitOfWork
@@ -60,9 +60,9 @@ def settle(context: Context) -> tuple[Settled, ...]:
     if not changed:
         return ()
     with context.ledger.begin(context.database) as unit:
-        return tuple(
-            done for request in changed if (done := _move(unit, request, found[request.name], context)) is not None
-        )
+        known = evidence_of((found[request.name] for request in changed), unit, context)
+        moved = [_move(unit, request, found[request.name], known, context) for request in changed]
+    return tuple(done for done in moved if done is not None)
 
 
 def settle_after(context: Context) -> tuple[Settled, ...]:
@@ -82,10 +82,12 @@ def state_of(outlook: Outlook) -> RequestState:
     return RequestState.OPEN if outlook.unanswered else RequestState.ANSWERED
 
 
-def evidence_of(outlook: Outlook, context: Context) -> tuple[Evidence, ...]:
-    """What answers a request now, lineage by lineage."""
-    with context.database.read() as unit:
-        return _evidence(unit, outlook, context)
+def evidence_of(
+    outlooks_of: Iterable[Outlook], unit: UnitOfWork, context: Context
+) -> Mapping[tuple[str, int], Evidence]:
+    """The evidence of every version that answers one of these outlooks, each looked up once."""
+    versions = dict.fromkeys(pair for outlook in outlooks_of for pair in outlook.answering)
+    return {(model, number): _of_version(unit, model, number, context) for model, number in versions}
 
 
 def entries_of(unit: UnitOfWork, request: str, context: Context, *kinds: EventKind) -> tuple[Entry, ...]:
@@ -105,11 +107,17 @@ def spoken(done: Settled) -> str:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _move(unit: UnitOfWork, request: Request, outlook: Outlook, context: Context) -> Settled | None:
+def _move(
+    unit: UnitOfWork,
+    request: Request,
+    outlook: Outlook,
+    known: Mapping[tuple[str, int], Evidence],
+    context: Context,
+) -> Settled | None:
     after = state_of(outlook)
     if not RequestStore(unit).move(request.name, request.state, after, now=context.clock.now()):
         return None  # another process was here meanwhile
-    evidence = _evidence(unit, outlook, context)
+    evidence = tuple(known[pair] for pair in outlook.answering)
     if after is RequestState.ANSWERED:
         kind = EventKind.REQUEST_ANSWERED
         body: dict[str, object] = {"images": request.images, "copies": request.copies, "found": request.found.value}
@@ -119,11 +127,6 @@ def _move(unit: UnitOfWork, request: Request, outlook: Outlook, context: Context
         body = {"models": [lineage.model for lineage in outlook.unanswered]}
     entry = context.ledger.append(unit, Event(kind, EVERYWHERE, {"request": request.name, **body}))
     return Settled(request.name, request.state, after, evidence, entry.number)
-
-
-def _evidence(unit: UnitOfWork, outlook: Outlook, context: Context) -> tuple[Evidence, ...]:
-    answered = [(lineage.model, lineage.answered_by) for lineage in outlook.lineages if lineage.answered_by is not None]
-    return tuple(_of_version(unit, model, number, context) for model, number in answered)
 
 
 def _of_version(unit: UnitOfWork, model: str, number: int, context: Context) -> Evidence:

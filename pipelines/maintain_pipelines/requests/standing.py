@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from maintain.requests import Deadline, Doubts, Person, Request, RequestStore, deadline_of, read_doubts
+from maintain.database import UnitOfWork
+from maintain.errors import RegistryUnreachableError
+from maintain.requests import Deadline, Doubts, Person, Request, RequestStore, deadline_of
 from maintain.vocabulary import Found, RequestState
 from maintain_pipelines.context import Context
+from maintain_pipelines.requests.filing import doubts_of
 from maintain_pipelines.requests.prospect import Outlook, Prospect, Shelved, outlooks
-from maintain_pipelines.requests.settling import Evidence, entries_of, evidence_of
-from maintain_registry import Entry, EventKind
+from maintain_pipelines.requests.settling import Evidence, evidence_of
+from maintain_pipelines.suppress import EVERYWHERE
+from maintain_registry import Entry, EventKind, entries_about
 
 #: What the ledger says of a request.
 FACTS = (
@@ -28,8 +32,9 @@ FACTS = (
 class Standing:
     """Where a request stands today.
 
-    `deadline` and `outlook` are None of one that ended. `unanswered` and `unclosed` say in words what is still in the
-    way of its being answered and closed; `evidence` are the versions that answer it, or did when it was answered last.
+    `deadline` and `outlook` are None of one that ended, `outlook` also where the registry is away. `unanswered` and
+    `unclosed` say in words what is still in the way of its being answered and closed; `evidence` are the versions that
+    answer it, or did when it was answered last.
     """
 
     request: Request
@@ -44,8 +49,18 @@ class Standing:
 
     @property
     def waits_for(self) -> str:
-        """The first thing in its way, for a list."""
-        return next(iter((*self.unanswered, *self.unclosed)), "nothing")
+        """What comes next, in a few words for a list."""
+        if self.request.state.ended:
+            return "nothing"
+        if self.outlook is None:
+            return "the registry to answer"
+        for lineage in self.outlook.unanswered:
+            return f"{lineage.model}: {f'policies/{lineage.policy}' if lineage.policy else 'a person'}"
+        left = [f"{lineage.model} {one.version}" for lineage in self.outlook.lineages for one in lineage.exposed]
+        if left:
+            more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+            return f"{left[0]}{more} to be destroyed"
+        return "being closed"
 
 
 def standing_of(name: str, context: Context, *, policies: Sequence[Shelved] | None = None) -> Standing:
@@ -67,6 +82,16 @@ def standings(
     return _standings(requests, context, policies)
 
 
+def last_answer(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
+    """What answered an ended request, as the last signed entry about it says."""
+    answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
+    versions = answered[-1].body.get("versions") if answered else None
+    names = [item.name for item in fields(Evidence)]
+    if not isinstance(versions, list):
+        return ()
+    return tuple(Evidence(**{name: version.get(name) for name in names}) for version in versions)
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -74,29 +99,45 @@ def _standings(
     requests: Sequence[Request], context: Context, policies: Sequence[Shelved] | None
 ) -> tuple[Standing, ...]:
     living = [request for request in requests if not request.state.ended]
-    found = outlooks(living, context, policies=policies) if living else {}
-    return tuple(_standing(request, found, context) for request in requests)
-
-
-def _standing(request: Request, found: Mapping[str, Outlook], context: Context) -> Standing:
-    outlook = found.get(request.name)
+    found: Mapping[str, Outlook] = {}
+    try:
+        found = outlooks(living, context, policies=policies) if living else {}
+    except RegistryUnreachableError as error:  # dates and states are told all the same
+        context.talk.say(f"What the models learned cannot be asked. {error.message}")
     with context.database.read() as unit:
-        people = RequestStore(unit).people(request.name)
-        entries = entries_of(unit, request.name, context, *FACTS)
-        doubts = read_doubts(unit) if request.found is Found.CANNOT_EXCLUDE else Doubts(0, 0, 0)
-    warn = context.workspace.settings.requests.warn_days
+        told = _Told.read(unit, found, context)
+        return tuple(_standing(unit, request, told, context) for request in requests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is read once for all requests: outlooks, the evidence that they name, and the entries about each."""
+
+    outlooks: Mapping[str, Outlook]
+    evidence: Mapping[tuple[str, int], Evidence]
+    entries: Mapping[str, Sequence[Entry]]
+
+    @classmethod
+    def read(cls, unit: UnitOfWork, found: Mapping[str, Outlook], context: Context) -> _Told:
+        entries: dict[str, list[Entry]] = {}
+        for entry in entries_about(unit, context.ledger, EVERYWHERE, *FACTS):
+            entries.setdefault(str(entry.body.get("request")), []).append(entry)
+        return cls(found, evidence_of(found.values(), unit, context), entries)
+
+
+def _standing(unit: UnitOfWork, request: Request, told: _Told, context: Context) -> Standing:
+    outlook, entries = told.outlooks.get(request.name), tuple(told.entries.get(request.name, ()))
+    ended, warn = request.state.ended, context.workspace.settings.requests.warn_days
     today = context.clock.now().date()
-    if outlook is None:
-        return Standing(request, people, None, None, doubts, (), (), _told(entries), entries)
     return Standing(
         request=request,
-        people=people,
-        deadline=deadline_of(request.due, today, warn_days=warn),
+        people=RequestStore(unit).people(request.name),
+        deadline=None if ended else deadline_of(request.due, today, warn_days=warn),
         outlook=outlook,
-        doubts=doubts,
-        unanswered=tuple(_unanswered(lineage) for lineage in outlook.unanswered),
-        unclosed=tuple(text for lineage in outlook.lineages for text in _unclosed(lineage)),
-        evidence=evidence_of(outlook, context),
+        doubts=doubts_of(unit) if request.found is Found.CANNOT_EXCLUDE else Doubts(0, 0, 0),
+        unanswered=() if outlook is None else tuple(_unanswered(lineage) for lineage in outlook.unanswered),
+        unclosed=() if outlook is None else tuple(text for lineage in outlook.lineages for text in _unclosed(lineage)),
+        evidence=last_answer(entries) if outlook is None else tuple(told.evidence[pair] for pair in outlook.answering),
         entries=entries,
     )
 
@@ -120,13 +161,3 @@ def _unclosed(lineage: Prospect) -> Sequence[str]:
             f"{name} {how}: `maintain registry retire {lineage.model} {version.version} --reason TEXT --destroy`"
         )
     return said
-
-
-def _told(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    """What answered an ended request, as the last signed entry about it says."""
-    answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
-    versions = answered[-1].body.get("versions") if answered else None
-    names = [item.name for item in fields(Evidence)]
-    if not isinstance(versions, list):
-        return ()
-    return tuple(Evidence(**{name: version.get(name) for name in names}) for version in versions)

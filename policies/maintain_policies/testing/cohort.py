@@ -278,7 +278,8 @@ def _case(draft: _Draft, known: set[str], notes: Notes) -> SampleCase:
 
 def _requests(draft: _Draft) -> tuple[RequestState, ...]:
     value = draft.get("request.status")
-    return tuple(RequestState(state) for state in ((value,) if isinstance(value, str) else value or ()))
+    states = value if isinstance(value, tuple) else () if value is None else (str(value),)
+    return tuple(RequestState(state) for state in states)
 
 
 def _labels(draft: _Draft) -> tuple[tuple[str, tuple[str, ...]], ...]:

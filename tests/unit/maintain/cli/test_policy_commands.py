@@ -72,7 +72,7 @@ def test_all_examples_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(EXAMPLES)
     done = say("policy", "test")
     assert done.code == 0
-    assert re.fullmatch(r"8 policies, \d+ expectations hold\.", done.out.splitlines()[-1])
+    assert re.fullmatch(r"9 policies, \d+ expectations hold\.", done.out.splitlines()[-1])
 
 
 def test_the_document_says_what_the_lines_say(example: Path) -> None:

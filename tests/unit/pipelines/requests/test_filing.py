@@ -123,6 +123,7 @@ def test_one_doubt_and_it_cannot_be_excluded(context: Context, doubt: str) -> No
             unit.execute(update(tables.patient).where(tables.patient.c.patient == name_of(1)).values(linked=None))
         if doubt == "intakes":
             unit.execute(update(tables.ingest).values(issuers=None))
+            unit.execute(update(tables.patient).values(linked=None))
     issuer = "A-HOSPITAL-THAT-NOBODY-MET" if doubt == "stranger" else None
     given = order_of([patient_id(77), patient_id(2)], context, reason=Reason.DATA_SUBJECT, issuer=issuer)
     filed = file_request(given, context)

@@ -12,7 +12,7 @@ from helpers.lineage import MODEL, add_candidate, install, manifest_of
 from maintain.clock import FrozenClock
 from maintain.cohort import suppressed
 from maintain.database import UnitOfWork
-from maintain.errors import DamagedError, NothingToDoError, RefusedError, UnknownNameError
+from maintain.errors import DamagedError, NothingToDoError, RefusedError, RegistryUnreachableError, UnknownNameError
 from maintain.vocabulary import Exposed, ManifestStatus, Reason, RequestState
 from maintain_pipelines.context import Context, Talk
 from maintain_pipelines.promote import promote
@@ -64,7 +64,8 @@ def test_a_model_of_which_nobody_knows_what_it_learned_keeps_a_request_open(cont
     assert found.request.state is OPEN
     assert found.outlook is not None
     assert found.outlook.lineages[0].exposed[0].answer is Exposed.UNKNOWN
-    assert "nobody knows what version 1 of triage was trained on" in found.waits_for
+    assert "nobody knows what version 1 of triage was trained on" in found.unanswered[0]
+    assert found.waits_for == "triage: a person"
 
 
 def test_a_clean_candidate_answers_each_request_with_its_own_evidence(context: Context) -> None:
@@ -112,7 +113,7 @@ def test_every_lineage_must_be_answered(context: Context) -> None:
     found = standing_of("R-2026-0001", context, policies=())
     assert found.outlook is not None
     assert [lineage.model for lineage in found.outlook.unanswered] == [OTHER]
-    assert "policy new forget-requests --model second-model" in found.waits_for or "recipe" in found.waits_for
+    assert "policy new forget-requests --model second-model" in found.unanswered[0]
     add_candidate(context, 1, manifest_of(images_of(3), model=OTHER), salt=8)
     assert [one.now for one in settle(context)] == [ANSWERED]
     assert [one.model for one in standing_of("R-2026-0001", context).evidence] == [OTHER, MODEL]
@@ -125,7 +126,9 @@ def test_what_stands_in_the_way_of_closing_is_named(context: Context) -> None:
     promote(MODEL, None, context)
     assert "version 1 can be loaded" in standing_of("R-2026-0001", context).unclosed[0]
     retire(MODEL, 1, context, reason="ticket 4711")
-    assert "its weights lie here" in standing_of("R-2026-0001", context).waits_for
+    found = standing_of("R-2026-0001", context)
+    assert "its weights lie here" in found.unclosed[0]
+    assert found.waits_for == "triage 1 to be destroyed"
 
 
 def test_a_withdrawal_lifts_what_the_request_barred_and_nothing_else(context: Context) -> None:
@@ -170,9 +173,27 @@ def test_without_requests_nothing_is_read(context: Context, monkeypatch: pytest.
     install(context, manifest_of(images_of(1)))
     seen: list[Any] = []
     rows = UnitOfWork.rows
-    monkeypatch.setattr(UnitOfWork, "rows", lambda unit, statement: seen.append(statement) or rows(unit, statement))
+
+    def counted(unit: UnitOfWork, statement: Any) -> Any:
+        seen.append(statement)
+        return rows(unit, statement)
+
+    monkeypatch.setattr(UnitOfWork, "rows", counted)
     assert settle(context) == ()
     assert len(seen) == 1
+
+
+def test_dates_are_told_while_the_registry_is_away(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(context, manifest_of(images_of(1)))
+    wish(context, 1)
+
+    def away(*_: object) -> object:
+        raise RegistryUnreachableError("The registry does not answer.")
+
+    monkeypatch.setattr(type(context.store), "models", away)
+    (found,) = standings(context)
+    assert (found.outlook, found.waits_for) == (None, "the registry to answer")
+    assert found.deadline is not None
 
 
 def test_behind_a_move_a_failure_is_said_and_undoes_nothing(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
