@@ -156,7 +156,7 @@ def test_a_run_that_was_killed_or_stopped_is_gone_on_with_and_not_begun_anew(
     foreseen = say("jobs", "due", workspace=lettered).out
     assert "consent-withdrawal: would run" in foreseen
     assert "2 earlier missed" in foreseen
-    assert "people to forget" in foreseen
+    assert "To forget: " in foreseen
     assert nursery.run("jobs", "run-due", workspace=lettered, point="unlearned").code == -9
     (turn,), begun = rows(lettered)
     assert (turn[1], begun) == (None, Counter(["consent-withdrawal"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maintain.cohort import suppressed
-from maintain.vocabulary import JobOutcome, Role, RunState
+from maintain.vocabulary import Claim, JobOutcome, Role, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.context import Context
 from maintain_pipelines.journal import RunRow
@@ -20,6 +20,10 @@ from maintain_policies import Policy
 
 #: States in which the gates had their say.
 JUDGED = (RunState.REGISTERED, RunState.REJECTED, RunState.UNDECIDED)
+
+
+#: Runs without a version that a policy gets on one champion before fresh held-out patients are needed.
+MOST_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,11 @@ def weigh(policy: Policy, context: Context, *, again: bool = False) -> Weighed:
     failed = None if again else failed_before(found.selection, context)
     if failed is not None:
         return Weighed(JobOutcome.HELD_BACK, _held_back(policy, failed), run=failed.run)
+    often = () if again else failed_often(found.selection, context)
+    if often:
+        return Weighed(JobOutcome.HELD_BACK, _worn_out(policy, often), run=often[-1].run)
     count = found.selection.plan.count(Role.FORGET)
-    return Weighed(None, f"{count.cases} images of {count.patients} people to forget.")
+    return Weighed(None, f"To forget: {_many(count.cases, 'image')} of {_many(count.patients, 'person', 'people')}.")
 
 
 def failed_before(selection: Selection, context: Context) -> RunRow | None:
@@ -68,6 +75,21 @@ def failed_before(selection: Selection, context: Context) -> RunRow | None:
         same = [row for row in journal.runs(unit) if (row.policy, row.champion, row.roles) == wanted]
     judged = [row for row in same if row.state in JUDGED]
     return judged[-1] if judged and judged[-1].state is not RunState.REGISTERED else None
+
+
+def failed_often(selection: Selection, context: Context) -> tuple[RunRow, ...]:
+    """The judged runs of the same policy and champion that did not pass, where they are as many as a pair gets.
+
+    New images change the plan from night to night and the held-out patients hardly: whoever looks often enough passes
+    by chance. A claim of never-saw is proven by digests and is never stopped by this.
+    """
+    plan = selection.plan
+    if plan.claim is Claim.NEVER_SAW:
+        return ()
+    with context.database.read() as unit:
+        same = [row for row in journal.runs(unit) if (row.policy, row.champion) == (plan.policy, plan.champion.weights)]
+    failed = tuple(row for row in same if row.state in (RunState.REJECTED, RunState.UNDECIDED))
+    return failed if len(failed) >= MOST_FAILURES else ()
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -103,3 +125,15 @@ def _held_back(policy: Policy, failed: RunRow) -> str:
         "again when one of them changes, or with "
         f"`maintain jobs run-due --job {policy.name} --again REASON`."
     )
+
+
+def _worn_out(policy: Policy, failed: tuple[RunRow, ...]) -> str:
+    return (
+        f"{len(failed)} runs of this policy on this champion registered nothing, the last of them {failed[-1].run}; one "
+        "more look at nearly the same held-out patients would show little. It is tried again when the policy or the "
+        f"champion changes, or with `maintain jobs run-due --job {policy.name} --again REASON`."
+    )
+
+
+def _many(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {many or one + 's'}"

@@ -15,10 +15,11 @@ from helpers.nights import LAID, LEARNED, UNSEEN, at, lay, load, make_scheduled
 from maintain.database.daily_tables import turn as table
 from maintain.database.tables import run as runs
 from maintain.errors import DamagedError, HeldError, InputError, NotEvaluatedError, RefusedError, UnknownNameError
-from maintain.vocabulary import JobOutcome, RunState
+from maintain.vocabulary import Claim, JobOutcome, RunState
 from maintain_pipelines import journal
 from maintain_pipelines.context import Context
 from maintain_pipelines.jobs import Again, Night, night, outlook, run_due, work
+from maintain_pipelines.jobs.weigh import failed_often
 from maintain_pipelines.run import RunEnd
 from maintain_pipelines.select import preview
 from maintain_policies import Policy
@@ -247,6 +248,23 @@ def test_another_policy_another_champion_or_a_better_end_holds_nothing_back(
     assert told(call(root, NIGHT + 9 * DAY)) == [("job", "refused")]
 
 
+def test_a_policy_that_failed_often_on_one_champion_waits_for_fresh_patients_unless_digests_prove_it(
+    root: Path,
+) -> None:
+    lay(root, "job", age=LEARNED[0])
+    with at(root, NIGHT) as (context, _):
+        proven = preview(load()(context.workspace.policies / "job.yaml"), context).selection
+        judged = replace(proven, plan=replace(proven.plan, claim=Claim.EXAMPLES))
+        for number, state in enumerate((RunState.REJECTED, RunState.UNDECIDED, RunState.FAILED, RunState.REJECTED)):
+            assert failed_often(judged, context) == ()
+            record(root, "job", state, LEARNED[0], NIGHT + timedelta(minutes=number))
+            with context.database.begin() as unit:
+                mine = {"run": f"run-{number}", "roles": f"other images {number}"}
+                unit.execute(update(runs).where(runs.c.run == f"run-{state}").values(mine))
+        assert [row.run for row in failed_often(judged, context)] == ["run-0", "run-1", "run-3"]
+        assert failed_often(proven, context) == ()
+
+
 def test_said_again_beside_a_due_moment_it_runs_once_and_catches_up(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,7 +404,7 @@ def test_looking_changes_nothing_and_tells_why(root: Path) -> None:
     assert [file.file for file in seen.unreadable] == ["bad.yaml"]
     forget, held, nobody, late = seen.jobs
     assert (forget.due, forget.following) == ("2026-03-03T02:00:00Z", "2026-03-04T02:00:00Z")
-    assert (forget.outcome, forget.told) == (None, "1 images of 1 people to forget.")
+    assert (forget.outcome, forget.told) == (None, "To forget: 1 image of 1 person.")
     assert (held.outcome, held.run) == (JobOutcome.HELD_BACK, "run-rejected")
     assert (nobody.outcome, nobody.told) == (JobOutcome.NOTHING_TO_DO, "No image matches.")
     assert (late.due, late.following, late.told) == (None, "2026-03-03T09:00:00Z", "Not due.")

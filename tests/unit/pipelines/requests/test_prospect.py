@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from helpers.cohorts import NOW, undone
 from helpers.evidence import honest_evidence
 from helpers.letters import images_of, wish
 from helpers.lineage import MODEL, add_candidate, install, manifest_of
@@ -15,13 +16,13 @@ from maintain.cohort import CohortStore, suppressed
 from maintain.database import tables
 from maintain.errors import DamagedError
 from maintain.vocabulary import Claim, Duty, Reason
+from maintain_pipelines.barring import bar_matches
 from maintain_pipelines.champions import load_champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import promote
 from maintain_pipelines.requests import Prospect, Shelved, standing_of, withdraw_request
 from maintain_pipelines.requests import prospect as prospects
 from maintain_pipelines.retire import retire
-from maintain_pipelines.suppress import besides_requests
 from maintain_pipelines.suspend import suspend
 from maintain_policies import Policy, begin_policy, parse_policy
 from maintain_registry import Event, EventKind
@@ -66,7 +67,7 @@ def test_a_policy_that_would_not_answer_is_not_named(asked: Context, given: Poli
 
 def test_the_first_that_answers_is_named(asked: Context) -> None:
     found = lineage(asked, policy("{consent.status: withdrawn}"), policy(), policy())
-    assert (found.policy, found.schedule, found.action) == ("1.yaml", None, None)
+    assert (found.policy, found.schedule, found.action) == ("1.yaml", "0 3 * * * Europe/Vienna", None)
 
 
 def test_its_schedule_is_said_where_it_has_one(asked: Context) -> None:
@@ -142,12 +143,17 @@ def test_who_was_held_out_and_looked_at_is_to_be_judged_anew(context: Context) -
 
 def test_what_a_request_bars_no_policy_of_a_person_lists_again(context: Context) -> None:
     wish(context, 1)
-    plan = honest_evidence().plan
-    with context.database.read() as unit:
-        cases = CohortStore(unit).named(["case-0001", "case-0003"])
-        for reason, count in ((Reason.CONSENT, 1), (Reason.DATA_SUBJECT, 1), (Reason.DEVICE_DEPRECATED, 2)):
-            assert len(besides_requests(unit, cases, replace(plan, reason=reason))) == count
+    evidence = honest_evidence()
+
+    def listed(reason: Reason) -> int:
+        plan = replace(evidence.plan, reason=reason, model=MODEL)
+        with undone(context.database) as unit:
+            cases = CohortStore(unit).named(["case-0001", "case-0003"])
+            return bar_matches(unit, plan, evidence.roles, cases, label_name="diagnosis", now=NOW).newly
+
+    for reason, count in ((Reason.CONSENT, 1), (Reason.DATA_SUBJECT, 1), (Reason.DEVICE_DEPRECATED, 2)):
+        assert listed(reason) == count
     withdraw_request("R-2026-0001", context)
     with context.database.read() as unit:
         assert suppressed(unit, None).cases == {}
-        assert len(besides_requests(unit, cases, replace(plan, reason=Reason.CONSENT))) == 2
+    assert listed(Reason.CONSENT) == 2
