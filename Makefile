@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_DIR ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-deeper campaign-fashion campaign-speed campaign-demo campaign-ham10000 campaign-ham-adopted stale clean
+.PHONY: help setup demo test lint types floors unit format campaign-kills campaign-mlflow campaign-finetune campaign-hospital campaign-verifier campaign-levels campaign-methods campaign-deeper campaign-fashion campaign-speed campaign-demo campaign-nights campaign-ham10000 campaign-ham-adopted stale clean
 
 help:  ## What can be said here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ campaign-speed: $(READY)  ## psg beside the published recipe, and the memory of 
 
 campaign-demo: $(READY)  ## The whole demo with ten seeds: how often it ends as told; about half an hour
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/demo_chain.py
+
+campaign-nights: $(READY)  ## A month of nights with three seeds: letters, a withdrawn camera, jobs; about five minutes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/nights.py
 
 campaign-ham10000: $(READY)  ## The tutorial's path on real images (HAM10000 names ham10000_64.npz); about a quarter of an hour
 	@test -n "$(HAM10000)" || { echo "Say where the images are: make campaign-ham10000 HAM10000=PATH/ham10000_64.npz"; exit 2; }

@@ -129,6 +129,15 @@ HANGS_ON: Mapping[str, tuple[str, ...]] = {
         "pipelines/maintain_pipelines/measuring.py",
         "pipelines/maintain_pipelines/provenance.py",
     ),
+    "nights": (
+        "benchmarks/nights_world.py",
+        "maintain/cohort/erasing.py",
+        "maintain/requests/*.py",
+        "pipelines/maintain_pipelines/erasing/*.py",
+        "pipelines/maintain_pipelines/jobs/*.py",
+        "pipelines/maintain_pipelines/requests/*.py",
+        "policies/maintain_policies/schedule.py",
+    ),
     "psg_speed": (
         "benchmarks/fashion_cases.py",
         "benchmarks/reference_recipe.py",

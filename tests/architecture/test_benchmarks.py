@@ -18,6 +18,7 @@ LIBRARIES = frozenset(
         "deeper_cells",
         "deeper_ranking",
         "demo_cells",
+        "nights_world",
         "evidence",
         "fashion_arms",
         "fashion_cases",

@@ -129,9 +129,9 @@ def _held_back(policy: Policy, failed: RunRow) -> str:
 
 def _worn_out(policy: Policy, failed: tuple[RunRow, ...]) -> str:
     return (
-        f"{len(failed)} runs of this policy on this champion registered nothing, the last of them {failed[-1].run}; one "
-        "more look at nearly the same held-out patients would show little. It is tried again when the policy or the "
-        f"champion changes, or with `maintain jobs run-due --job {policy.name} --again REASON`."
+        f"{len(failed)} runs of this policy on this champion registered nothing, the last of them {failed[-1].run}; "
+        "one more look at nearly the same held-out patients would show little. It is tried again when the policy or "
+        f"the champion changes, or with `maintain jobs run-due --job {policy.name} --again REASON`."
     )
 
 
