@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maintain.cli import console, request_file
+from maintain.cli import console, request_close, request_file
 from maintain.cli.options import AsJson
 from maintain.errors import InputError
 from maintain.vocabulary import RequestState
@@ -14,6 +14,7 @@ from maintain.vocabulary import RequestState
 app = typer.Typer()
 
 request_file.add_to(app)
+request_close.add_to(app)
 
 Name = Annotated[str, typer.Argument(metavar="REQUEST", help="Its name, for example R-2026-0007.")]
 
