@@ -83,6 +83,17 @@ class RequestStore:
         wanted = wanted.where(request.c.state.in_([state.value for state in UNFINISHED]))
         return frozenset(row.pixels for row in self.unit.rows(wanted.distinct()))
 
+    def barred_for_all(self, case_ids: Iterable[str]) -> int:
+        """How many of these images nobody may use already, whatever the reason."""
+        listed = tables.suppression
+        wanted = select(listed.c.case_id).where(listed.c.model.is_(None), listed.c.case_id.in_(list(case_ids)))
+        return len(self.unit.rows(wanted.distinct()))
+
+    def salt_of(self, patient: str) -> bytes:
+        """The salt of a patient of the cohort, for the commitment of the ledger."""
+        table = tables.patient
+        return bytes(self.unit.scalar(select(table.c.salt).where(table.c.patient == patient)))
+
     def looked_at(self, case_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
         """Of these images those whose patients were held out and looked at, by the model that was judged."""
         image, series, study = tables.image_case, tables.series, tables.study

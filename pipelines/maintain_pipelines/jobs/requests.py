@@ -1,7 +1,7 @@
 """What a call of scheduled work does for people's requests: states brought up to date, those that are ready closed.
 
-Closing erases for good, so a night waits some days after a request was filed; by hand it can be closed at once. What
-goes wrong is said and left for the next call: the jobs themselves are not stopped by it.
+Closing erases for good, so a night waits some days after a request was filed, and leaves a request to people about whom
+it cannot be excluded that they have other images here; by hand either can be closed at once. What goes wrong is said and left for the next call: the jobs themselves are not stopped by it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from maintain.errors import MaintainError, NothingToDoError
 from maintain.requests import Request, RequestStore, deadline_of
-from maintain.vocabulary import RequestState
+from maintain.vocabulary import Found, RequestState
 from maintain_pipelines.context import Context
 from maintain_pipelines.erasing import close_request, ready
 from maintain_pipelines.jobs.told import RequestsTold
@@ -42,7 +42,9 @@ def _old_enough(context: Context) -> Iterator[str]:
     grace = timedelta(days=context.workspace.settings.requests.grace_days)
     with context.database.read() as unit:
         answered = RequestStore(unit).all((RequestState.ANSWERED,))
-    yield from (one.name for one in answered if _filed(one) + grace <= context.clock.now())
+    for one in answered:
+        if one.found is not Found.CANNOT_EXCLUDE and _filed(one) + grace <= context.clock.now():
+            yield one.name
 
 
 def _filed(request: Request) -> datetime:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from maintain.clock import timestamp
 from maintain.cohort import CohortStore, commitment, coverage, sealed_issuers, suppress
-from maintain.database import UnitOfWork, tables
+from maintain.database import UnitOfWork
 from maintain.errors import InputError, MaintainError
 from maintain.intake import Pseudonyms, Wanted, load_pseudonyms, read_wishes, wanted
 from maintain.records import Case
@@ -103,7 +103,8 @@ def file_requests(
     """File all of them or none; then say what each asks of every model."""
     pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
     with context.ledger.begin(context.database) as unit:
-        filed = [_file(unit, order, pseudonyms, context) for order in orders]
+        doubts = doubts_of(unit)
+        filed = [_file(unit, order, pseudonyms, doubts, context) for order in orders]
     try:
         settle(context)
         found = outlooks([one.request for one in filed], context, policies=policies)
@@ -139,9 +140,8 @@ def _key(context: Context) -> tuple[Pseudonyms, tuple[str, ...]]:
     return pseudonyms, tuple(pseudonyms.unseal(text) for text in sealed)
 
 
-def _file(unit: UnitOfWork, order: RequestOrder, pseudonyms: Pseudonyms, context: Context) -> Filed:
+def _file(unit: UnitOfWork, order: RequestOrder, pseudonyms: Pseudonyms, doubts: Doubts, context: Context) -> Filed:
     cohort, store, now = CohortStore(unit), RequestStore(unit), context.clock.now()
-    doubts = doubts_of(unit)
     met = [_meet(cohort, number, who, doubts) for number, who in enumerate(order.people, start=1)]
     people = _distinct(met)
     own = tuple(case for person in people if person.patient for case in cohort.of_patient(person.patient))
@@ -156,7 +156,7 @@ def _file(unit: UnitOfWork, order: RequestOrder, pseudonyms: Pseudonyms, context
     about = [*(About(case.case_id, False) for case in own), *(About(case.case_id, True) for case in copies)]
     store.file(request, people, about, dict.fromkeys(sorted(marks), order.reason))
     cases = (*own, *copies)
-    newly = len(cases) - _barred_before(unit, cases)
+    newly = len(cases) - store.barred_for_all(case.case_id for case in cases)
     suppress(unit, cases, reason=order.reason, policy=listed_as(request.name), model=None, now=now)
     patients = {case.patient for case in cases}
     body = {
@@ -187,8 +187,7 @@ def _meet(cohort: CohortStore, number: int, who: Wanted, doubts: Doubts) -> Pers
     if not found:
         doubtful = bool(doubts) or who.stranger
         return Person(number, None, None, Found.CANNOT_EXCLUDE if doubtful else Found.NOBODY)
-    salt = cohort.salts(found)[found[0]]
-    return Person(number, found[0], commitment(salt, found[0]), Found.IMAGES)
+    return Person(number, found[0], commitment(RequestStore(cohort.unit).salt_of(found[0]), found[0]), Found.IMAGES)
 
 
 def _distinct(met: Sequence[Person]) -> tuple[Person, ...]:
@@ -197,13 +196,6 @@ def _distinct(met: Sequence[Person]) -> tuple[Person, ...]:
     for person in met:
         seen.setdefault(person.patient or f"unknown {person.number}", person)
     return tuple(replace(person, number=number) for number, person in enumerate(seen.values(), start=1))
-
-
-def _barred_before(unit: UnitOfWork, cases: Sequence[Case]) -> int:
-    listed = tables.suppression
-    rows = unit.rows(listed.select().where(listed.c.model.is_(None)))
-    known = {row.case_id for row in rows}
-    return sum(1 for case in cases if case.case_id in known)
 
 
 def _request(

@@ -7,7 +7,7 @@ action is named. Only a proven manifest answers: what nobody can show keeps a re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maintain.cohort import CohortStore, select
 from maintain.database import UnitOfWork
@@ -104,10 +104,8 @@ def outlooks(
         cohort = CohortStore(unit)
         known = cohort.named(every & cohort.case_ids()) if policies else ()
         cases = {case.case_id: case for case in known}
-    return {
-        request.name: _outlook(about[request.name], standing, looked, _Helpers(policies, cases, context))
-        for request in requests
-    }
+    helpers = _Helpers(policies, cases, context)
+    return {request.name: _outlook(about[request.name], standing, looked, helpers) for request in requests}
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -148,13 +146,15 @@ class _Helpers:
     policies: Sequence[Shelved] | None
     cases: Mapping[str, Case]
     context: Context
+    blocked: dict[str, str | None] = field(default_factory=dict)
 
     def help(self, model: str, wanted: frozenset[str]) -> tuple[str | None, str | None, str | None]:
         """The file of the policy that will answer, its schedule, and what a person must do where there is none."""
         if self.policies is None:
             return None, None, None
-        blocked = _blocked(model, self.context)
-        if blocked is not None:
+        if model not in self.blocked:  # a champion is read once, however many requests ask
+            self.blocked[model] = _blocked(model, self.context)
+        if (blocked := self.blocked[model]) is not None:
             return None, None, blocked
         for shelved in self.policies:
             if shelved.policy.model.name == model and self._selects(shelved.policy, wanted):

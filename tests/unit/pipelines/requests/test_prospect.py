@@ -17,10 +17,10 @@ from maintain.database import tables
 from maintain.errors import DamagedError
 from maintain.vocabulary import Claim, Duty, Reason
 from maintain_pipelines.barring import bar_matches
-from maintain_pipelines.champions import load_champion
+from maintain_pipelines.champions import Champion, load_champion
 from maintain_pipelines.context import Context
 from maintain_pipelines.promote import promote
-from maintain_pipelines.requests import Prospect, Shelved, standing_of, withdraw_request
+from maintain_pipelines.requests import Prospect, Shelved, standing_of, standings, withdraw_request
 from maintain_pipelines.requests import prospect as prospects
 from maintain_pipelines.retire import retire
 from maintain_pipelines.suspend import suspend
@@ -94,6 +94,19 @@ def test_a_champion_without_its_recipe_is_for_a_person(asked: Context, monkeypat
     found = lineage(asked, policy())
     assert found.policy is None
     assert "without the recipe of its training" in str(found.action)
+
+
+def test_a_champion_is_read_once_however_many_ask(asked: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    wish(asked, 2)
+    read: list[str] = []
+
+    def counted(context: Context, model: str) -> Champion:
+        read.append(model)
+        return load_champion(context, model)
+
+    monkeypatch.setattr(prospects, "load_champion", counted)
+    assert len(standings(asked, policies=())) == 2
+    assert read == [MODEL]
 
 
 def test_a_damaged_champion_is_for_a_person(asked: Context, monkeypatch: pytest.MonkeyPatch) -> None:
