@@ -45,7 +45,7 @@ def make_town(root: Path) -> Path:
         source = store.source("dicom", "folder", key_id=keys.key_id)
         cases = [make_case(image, patient=name_of((image + 1) // 2, keys)) for image in range(1, 2 * PEOPLE + 1)]
         intake = store.begin_ingest(source, code="0", now=NOW)
-        store.add(source, [arrive(case) for case in cases])
+        store.add(source, [arrive(case, f"{number}.dcm") for number, case in enumerate(cases)])
         store.finish_ingest(intake, {}, now=NOW)
         labels = ("drusen", "atrophy")
         facts = [LabelFact(case.case_id, "diagnosis", labels[at % 2]) for at, case in enumerate(cases)]
