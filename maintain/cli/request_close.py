@@ -98,7 +98,7 @@ def _closed(done: Closed) -> tuple[dict[str, Any], list[str]]:
     lines = [
         f"{done.request} is closed, ledger entry {done.entry}.",
         f"Afterwards {done.searched} files of the workspace and every row of its database were looked at; "
-        "nothing of these people is left but what bars them.",
+        "nothing of these people is left but what bars them and what is listed below.",
         "",
         "Erased:",
         *console.table(("what", "how many"), [(kind, str(count)) for kind, count in done.erased.items() if count]),

@@ -27,7 +27,7 @@ from helpers.erasing import (
 from helpers.lineage import MODEL, opened
 from helpers.retiring import events
 from maintain.cohort import load_snapshot, load_snapshot_by_digest, named_digest
-from maintain.errors import NothingToDoError
+from maintain.errors import NothingToDoError, WaitingError
 from maintain_pipelines.erasing import close_request, ready
 from maintain_pipelines.rundir import REPORT_WITH_IMAGES
 from maintain_registry import EventKind
@@ -156,6 +156,19 @@ def test_killed_between_any_two_steps_it_ends_as_if_undisturbed(
     assert [counted.count(kind.value) for kind in (EventKind.ERASURE_ORDERED, EventKind.REQUEST_CLOSED)] == [1, 1]
     with opened(workspace) as context, pytest.raises(NothingToDoError, match="is closed, ledger entry"):
         close_request(REQUEST, context)
+
+
+def test_two_who_close_at_once_do_it_once(workspace: Path, nursery: killing.Nursery) -> None:
+    file_answered(workspace, LEARNED)
+    first = nursery.run(REQUEST, workspace=workspace, call=CLOSE, point="pictures erased", send="stop")
+    assert first.stopped
+    with opened(workspace) as context:
+        assert any(f"request close works on {MODEL}" in line for line in ready(REQUEST, context))
+        with pytest.raises(WaitingError):
+            close_request(REQUEST, context)
+    assert nursery.wake(first).code == 0
+    assert traces(workspace, Person(LEARNED)) == []
+    assert events(workspace).count(EventKind.REQUEST_CLOSED.value) == 1
 
 
 def test_the_version_that_serves_goes_on_serving(workspace: Path) -> None:

@@ -42,6 +42,7 @@ OUT_OF_REACH = (
     "the PACS, and the folders and tables that images were read from",
     "copies that were exported, downloaded or deployed, and what others were sent",
     "letters and reports outside the workspace",
+    "other names of deleted files that lead out of the workspace (hard links)",
     "pictures that somebody put below the workspace in another form than its own (DICOM, PNG, a page)",
     "bytes of deleted files that a disk keeps until it writes over them",
 )

@@ -6,13 +6,14 @@ left, so that a sweep that was killed is said again and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from maintain import codec
 from maintain.clock import timestamp
 from maintain.cohort import Marks
+from maintain.errors import RefusedError
 from maintain.hashing import digest_file
 from maintain.records import Erased
 from maintain_pipelines.context import Context
@@ -21,7 +22,7 @@ from maintain_pipelines.erasing.looking import Looked, look
 from maintain_pipelines.erasing.obstacles import learned_by_training, training_folders, unfinished_runs
 from maintain_pipelines.references.keeping import REFERENCE_FILE
 from maintain_pipelines.rundir import CHECKPOINTS, ERASED, REPORT_WITH_IMAGES
-from maintain_pipelines.weight_places import remove_weights
+from maintain_pipelines.weight_places import place_of, remove_weights
 from maintain_pipelines.weight_walk import walk
 
 
@@ -36,9 +37,11 @@ class Order:
 def sweep(order: Order, marks: Marks, context: Context) -> Mapping[str, int]:
     """Erase below the workspace whatever the marks reach, and say how much of each kind went.
 
-    Pictures go first and lists last: as long as a list stands, it says which weights learned from whom.
+    Pictures go first and lists last: as long as a list stands, it says which weights learned from whom. Raises
+    `RefusedError` before anything goes where something lies behind a link to a file.
     """
     found = look(context.workspace, marks)
+    _refuse_links((*found.pictures, *(item.path for item in found.naming)), context)
     return {
         "pictures": _pictures(found, marks, context),
         "trainings": _trainings(marks, context),
@@ -49,6 +52,15 @@ def sweep(order: Order, marks: Marks, context: Context) -> Mapping[str, int]:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+def _refuse_links(paths: Iterable[Path], context: Context) -> None:
+    linked = [place_of(path, context) for path in paths if path.is_symlink()]
+    if linked:
+        raise RefusedError(
+            f"Something of these people lies behind a link: {', '.join(linked)}.",
+            remedy="Remove the file that it leads to, then the link, and say it again.",
+        )
 
 
 def _pictures(found: Looked, marks: Marks, context: Context) -> int:
@@ -89,6 +101,7 @@ def _weights(marks: Marks, context: Context) -> int:
         if item.weights in clean or not path.is_relative_to(runs) or path.relative_to(runs).parts[0] in kept:
             continue
         going.add(path)
+    _refuse_links(sorted(going), context)
     folders = sorted(path for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
     checkpoints = [folder / CHECKPOINTS for folder in folders if folder.name not in kept]
     remove_weights(context, *sorted(going), *(path for path in checkpoints if path.is_dir()))

@@ -176,6 +176,20 @@ def test_weights_that_no_manifest_accounts_for_are_not_taken_for_clean(workspace
         close_request(REQUEST, context)
 
 
+def test_what_lies_behind_a_link_is_left_to_a_person(workspace: Path, context: Context, tmp_path: Path) -> None:
+    stored = next((workspace / "arrays").rglob(f"{Person(LEARNED).pixels}.npy"))
+    outside = tmp_path / "outside.npy"
+    shutil.copy(stored, outside)
+    (workspace / "linked").symlink_to(outside)
+    file_answered(workspace, LEARNED)
+    with pytest.raises(RefusedError, match="behind a link: linked"):
+        close_request(REQUEST, context)
+    assert stored.exists()
+    outside.unlink()
+    (workspace / "linked").unlink()
+    close_request(REQUEST, context)
+
+
 def test_closed_is_closed(workspace: Path, context: Context) -> None:
     file_answered(workspace, LEARNED)
     done = close_request(REQUEST, context)
