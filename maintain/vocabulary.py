@@ -345,3 +345,8 @@ class OutlierMethod(StrEnum):
     """From the middle of the closest half of all cases, by the spread of that half."""
     KNN = "knn"
     """To the last of the nearest tenth of all cases."""
+
+
+def listed_as(request: str) -> str:
+    """Stands where a policy's digest would in the suppression list: each request is listed for itself."""
+    return f"request {request}"

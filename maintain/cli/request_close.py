@@ -47,10 +47,12 @@ def close(
     """
     from maintain.cli.composition import open_context
     from maintain_pipelines.erasing import close_request
+    from maintain_pipelines.requests import settle_after
 
     if ready and yes:
         raise InputError("`--yes` has no place beside `--ready`.", remedy="Leave one of them out.")
     with open_context(context.obj) as ports:
+        settle_after(ports)
         if ready:
             document, lines = _ready(request, ports)
         else:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
         Marks,
         Remains,
         barred_cases,
-        barring_policy,
         erase_rows,
         left_in_rows,
         marks_of,
@@ -105,7 +104,6 @@ __all__ = [
     "Standing",
     "SuppressionList",
     "barred_cases",
-    "barring_policy",
     "commitment",
     "coverage",
     "decide_splits",
@@ -147,7 +145,7 @@ __all__ = [
 
 #: Where each name lives; the store and what leans on it bring SQLAlchemy, so all wait for their first use.
 _ROOMS = {
-    "erasing": "ErasedRows Marks Remains barred_cases barring_policy erase_rows left_in_rows marks_of",
+    "erasing": "ErasedRows Marks Remains barred_cases erase_rows left_in_rows marks_of",
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count EyeKey FileOutcome KnownFile LabelCounts "
         "LabelFact LabelVersion Patient PersonFact ScoreState Standing commitment"

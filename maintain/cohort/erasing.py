@@ -19,13 +19,12 @@ from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
 from maintain.hashing import Digest
 from maintain.records import Snapshot
-from maintain.vocabulary import FileStatus, Reason
+from maintain.vocabulary import FileStatus, Reason, listed_as
 
 #: Tables that go on naming the images of a person who was erased: they are how nobody takes them in again.
 KEEPING = ("suppression", "barred_person")
 
 #: Before the name of a request, where the list of what nobody may use says who barred an image.
-POLICY = "request "
 
 #: Bytes of the shortest mark that is looked for in binary, too: those of a pseudonym. Fewer would occur by chance.
 LEAST_BYTES = 16
@@ -122,16 +121,11 @@ def erase_rows(unit: UnitOfWork, marks: Marks, reason: Reason) -> ErasedRows:
     return ErasedRows(counts, snapshots)
 
 
-def barring_policy(request: str) -> str:
-    """What the list of what nobody may use calls a request that barred an image."""
-    return f"{POLICY}{request}"
-
-
 def barred_cases(unit: UnitOfWork, mark: str) -> frozenset[str]:
     """The images that requests barred of whoever has this mark, erased ones included; none for an unknown mark."""
     person, barred = tables.barred_person, tables.suppression
     requests = unit.rows(select(person.c.request).where(person.c.mark == mark))
-    policies = [barring_policy(row.request) for row in requests]
+    policies = [listed_as(row.request) for row in requests]
     return frozenset(
         row.case_id for row in unit.rows(select(barred.c.case_id).where(listed(barred.c.policy, policies)))
     )

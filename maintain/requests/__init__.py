@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maintain.requests.deadlines import Deadline, check_dates, deadline_of, usual_due
 from maintain.requests.duties import DutyCount, Uses, count_duties, duty_of
-from maintain.requests.facts import About, Doubts, Person, Request, listed_as, usual_basis, worst_found
+from maintain.requests.facts import About, Doubts, Person, Request, usual_basis, worst_found
 
 if TYPE_CHECKING:
     from maintain.requests.store import RequestStore
@@ -24,7 +24,6 @@ __all__ = [
     "count_duties",
     "deadline_of",
     "duty_of",
-    "listed_as",
     "usual_basis",
     "usual_due",
     "worst_found",

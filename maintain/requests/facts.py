@@ -67,11 +67,6 @@ class Doubts:
         return bool(self.unlinked or self.unasked or self.intakes)
 
 
-def listed_as(request: str) -> str:
-    """Stands where a policy's digest would in the suppression list: each request is listed for itself."""
-    return f"request {request}"
-
-
 def usual_basis(reason: Reason) -> LegalBasis:
     """The legal basis that a reason has where nobody names one."""
     return LegalBasis.GDPR_7_3 if reason is Reason.CONSENT else LegalBasis.GDPR_17_1

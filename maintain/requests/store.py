@@ -17,8 +17,8 @@ from maintain.clock import timestamp
 from maintain.database import UnitOfWork, tables
 from maintain.errors import UnknownNameError
 from maintain.hashing import Digest
-from maintain.requests.facts import About, Person, Request, listed_as
-from maintain.vocabulary import Found, LegalBasis, Reason, RequestState
+from maintain.requests.facts import About, Person, Request
+from maintain.vocabulary import Found, LegalBasis, Reason, RequestState, listed_as
 
 #: States in which something is still owed.
 UNFINISHED = tuple(state for state in RequestState if not state.ended)

@@ -38,8 +38,18 @@ from maintain.records import (
     SnapshotMember,
     TrainingManifest,
 )
-from maintain.requests import About, Person, Request, RequestStore, listed_as, usual_basis
-from maintain.vocabulary import ConsentStatus, FileStatus, Found, Head, ManifestStatus, OriginKind, Reason, Split
+from maintain.requests import About, Person, Request, RequestStore, usual_basis
+from maintain.vocabulary import (
+    ConsentStatus,
+    FileStatus,
+    Found,
+    Head,
+    ManifestStatus,
+    OriginKind,
+    Reason,
+    Split,
+    listed_as,
+)
 from maintain_pipelines.champions import Champion
 from maintain_policies.testing import Membership, SampleCase, SampleCohort
 

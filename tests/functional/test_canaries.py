@@ -294,6 +294,11 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     retired = ("registry", "retire", "fundus-triage", 1, "--reason", "ticket 4711")
     tell(*retired, code=0, again=5)
     tell(*retired, "--destroy", "--yes", code=0, again=5)
+    tell("request", "close", "--ready", code=0)
+    left = say("request", "list", "--json", workspace=workspace).document["requests"]
+    for one in left:
+        tell("request", "close", one["name"], "--yes", code=0, again=5)
+    assert left
     tell("doctor", "weights", code=0)
     tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
     return workspace, said, "\n".join(answers)

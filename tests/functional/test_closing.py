@@ -19,8 +19,6 @@ from maintain.records import Case
 from maintain_pipelines.champions import read_version
 from maintain_pipelines.demo import demo_key
 
-pytest.importorskip("maintain_pipelines.requests")
-
 MODEL = "fundus-triage"
 
 FORGET = (

@@ -22,7 +22,7 @@ from helpers.evidence import honest_evidence, plan_of
 from helpers.lineage import CASES, MODEL, add_candidate, install, manifest_of, opened
 from helpers.workspaces import new_workspace
 from maintain import codec
-from maintain.cohort import CohortStore, SplitShares, barring_policy, record_splits, take_snapshot
+from maintain.cohort import CohortStore, SplitShares, record_splits, take_snapshot
 from maintain.cohort import suppress as bar
 from maintain.database import open_database
 from maintain.database import tables as t
@@ -41,7 +41,7 @@ from maintain.records import (
     Slot,
     TrainingManifest,
 )
-from maintain.vocabulary import Claim, Found, LegalBasis, Reason, RequestState, Role, Split
+from maintain.vocabulary import Claim, Found, LegalBasis, Reason, RequestState, Role, Split, listed_as
 from maintain_pipelines.context import Context
 from maintain_pipelines.destroy import destroy
 from maintain_pipelines.erasing import close_request
@@ -150,7 +150,7 @@ def file_about(
         for case, copy in cases.items():
             unit.execute(insert(t.request_case), {"request": name, "case_id": case, "copy": copy})
         found = CohortStore(unit).named(cases)
-        bar(unit, found, reason=Reason.DATA_SUBJECT, policy=barring_policy(name), model=None, now=NOW)
+        bar(unit, found, reason=Reason.DATA_SUBJECT, policy=listed_as(name), model=None, now=NOW)
 
 
 def say_close(root: str, name: str) -> None:

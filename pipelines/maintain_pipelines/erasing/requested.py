@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from maintain.clock import timestamp
-from maintain.cohort import Marks, barring_policy, marks_of
+from maintain.cohort import Marks, marks_of
 from maintain.database import UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import UnknownNameError
-from maintain.vocabulary import Reason, RequestState
+from maintain.vocabulary import Reason, RequestState, listed_as
 from maintain_pipelines.context import Context
 from maintain_registry import EventKind, stored_body
 
@@ -35,7 +35,7 @@ def requested(unit: UnitOfWork, name: str) -> Requested:
     people, cases, barred = t.request_person, t.request_case, t.suppression
     named = unit.rows(select(people.c.patient).where(people.c.request == name, people.c.patient.is_not(None)))
     listed = unit.rows(select(cases.c.case_id).where(cases.c.request == name))
-    shown = unit.rows(select(barred.c.case_id, barred.c.pixels).where(barred.c.policy == barring_policy(name)))
+    shown = unit.rows(select(barred.c.case_id, barred.c.pixels).where(barred.c.policy == listed_as(name)))
     marks = marks_of(
         unit,
         patients=[found.patient for found in named],

@@ -24,12 +24,11 @@ from maintain.requests import (
     Request,
     RequestStore,
     check_dates,
-    listed_as,
     usual_basis,
     usual_due,
     worst_found,
 )
-from maintain.vocabulary import Found, LegalBasis, Reason, RequestState
+from maintain.vocabulary import Found, LegalBasis, Reason, RequestState, listed_as
 from maintain_pipelines.context import Context
 from maintain_pipelines.requests.prospect import Outlook, Shelved, outlooks
 from maintain_pipelines.requests.settling import settle

@@ -38,7 +38,8 @@ def withdraw_request(name: str, context: Context) -> Withdrawn:
         store, cohort = RequestStore(unit), CohortStore(unit)
         request = store.get(name)
         _refuse_ended(unit, name, request.state, context)
-        cases = cohort.named(one.case_id for one in store.about([name])[name])
+        left = cohort.case_ids()  # another request about the same images may have erased some
+        cases = cohort.named(one.case_id for one in store.about([name])[name] if one.case_id in left)
         store.lift(name)
         store.move(name, request.state, RequestState.WITHDRAWN, now=context.clock.now())
         others = _others(store, cases)

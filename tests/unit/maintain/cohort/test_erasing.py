@@ -14,7 +14,6 @@ from maintain.cohort import (
     Marks,
     SplitShares,
     barred_cases,
-    barring_policy,
     decide_splits,
     erase_rows,
     left_in_rows,
@@ -29,7 +28,7 @@ from maintain.database import UnitOfWork, tables
 from maintain.errors import DamagedError, InputError, UnknownNameError
 from maintain.hashing import digest_bytes
 from maintain.records import Case, Snapshot
-from maintain.vocabulary import Reason
+from maintain.vocabulary import Reason, listed_as
 
 SHARES = SplitShares(train=2, validation=1, holdout=1)
 MANY = tuple(make_case(number) for number in range(24))
@@ -111,7 +110,7 @@ def test_the_list_of_what_nobody_may_use_is_no_remainder_and_any_other_text_is(u
     prepare(unit)
     marks = marks_of_three(unit)
     cases = CohortStore(unit).named(marks.cases)
-    suppress(unit, cases, reason=Reason.CONSENT, policy=barring_policy("R-1"), model=None, now=NOW)
+    suppress(unit, cases, reason=Reason.CONSENT, policy=listed_as("R-1"), model=None, now=NOW)
     erase_rows(unit, marks, Reason.CONSENT)
     assert left_in_rows(unit, marks, besides={}) == ()
     values = {"source_id": 1, "started": "now", "counts": {"odd": "about study-0003"}, "code": "0"}
@@ -184,6 +183,6 @@ def test_a_mark_names_the_images_that_its_requests_barred(unit: UnitOfWork) -> N
     unit.execute(insert(tables.request), {"request": "R-1", "state": "open", "images": 1, "copies": 0, **values})
     unit.execute(insert(tables.barred_person), {"request": "R-1", "mark": "m1", "reason": "consent"})
     cases = CohortStore(unit).named(["case-0003"])
-    suppress(unit, cases, reason=Reason.CONSENT, policy=barring_policy("R-1"), model=None, now=NOW)
+    suppress(unit, cases, reason=Reason.CONSENT, policy=listed_as("R-1"), model=None, now=NOW)
     assert barred_cases(unit, "m1") == {"case-0003"}
     assert barred_cases(unit, "m2") == frozenset()

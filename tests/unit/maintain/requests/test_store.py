@@ -12,8 +12,8 @@ from helpers.cohorts import NOW, fill, make_case, undone
 from maintain.cohort import suppress
 from maintain.database import Database, UnitOfWork, create_database
 from maintain.errors import UnknownNameError
-from maintain.requests import About, Person, Request, RequestStore, listed_as, usual_basis, worst_found
-from maintain.vocabulary import Found, LegalBasis, Reason, RequestState
+from maintain.requests import About, Person, Request, RequestStore, usual_basis, worst_found
+from maintain.vocabulary import Found, LegalBasis, Reason, RequestState, listed_as
 
 OPEN, ANSWERED, CLOSED, WITHDRAWN = RequestState
 
