@@ -24,7 +24,6 @@ from maintain.vocabulary import FileStatus, Reason, listed_as
 #: Tables that go on naming the images of a person who was erased: they are how nobody takes them in again.
 KEEPING = ("suppression", "barred_person")
 
-#: Before the name of a request, where the list of what nobody may use says who barred an image.
 
 #: Bytes of the shortest mark that is looked for in binary, too: those of a pseudonym. Fewer would occur by chance.
 LEAST_BYTES = 16
