@@ -8,7 +8,7 @@ from typing import TypeAlias
 from maintain.clock import Clock
 from maintain.errors import MaintainError
 from maintain.settings import Workspace
-from maintain_pipelines.doctor import holdings, keys, machine, trail, weights
+from maintain_pipelines.doctor import holdings, keys, machine, promises, trail, weights
 from maintain_pipelines.doctor.findings import Finding, problem
 
 #: Looks at one thing of a workspace.
@@ -33,7 +33,9 @@ CHECKS: Mapping[str, Check] = {
     "arrays": holdings.check_arrays,
     "intake": holdings.check_intake,
     "runs": holdings.check_runs,
+    "requests": promises.check_requests,
     "erasures": holdings.check_erasures,
+    "jobs": promises.check_jobs,
 }
 
 
