@@ -36,11 +36,10 @@ def check_requests(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
         yield note("requests", f"Due soon: {', '.join(soon)}.", "`maintain request show NAME` says what is missing.")
     for said in reach.told():
         what, _, repair = said.partition(": ")
-        yield note(
-            "requests", f"Nobody could be said not to be in the cohort: {what}.", f"{repair[:1].upper()}{repair[1:]}"
-        )
+        doubt = f"Nobody could be said not to be in the cohort: {what}."
+        yield note("requests", doubt, f"{repair[:1].upper()}{repair[1:]}")
     if not overdue:
-        yield well("requests", f"{len(waiting)} requests are not done, none of them overdue.")
+        yield well("requests", f"Requests that are not done: {len(waiting)}; none is overdue.")
 
 
 def check_jobs(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
@@ -56,7 +55,7 @@ def check_jobs(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
     except (OSError, ValueError, KeyError, TypeError):
         yield problem(
             "jobs",
-            f"{known} jobs are known, and the heartbeat file is missing or broken.",
+            f"Jobs that are known: {known}; the heartbeat file is missing or broken.",
             "Say `maintain jobs run-due`; it writes a new one. A monitor that watched the old one should have rung.",
         )
         return
@@ -67,4 +66,4 @@ def check_jobs(workspace: Workspace, clock: Clock) -> Iterator[Finding]:
             "See whether cron, the timer or the CronJob still runs `maintain jobs run-due`.",
         )
     else:
-        yield well("jobs", f"{known} jobs are known; the last call ended {ended or 'not yet'}.")
+        yield well("jobs", f"Jobs that are known: {known}; the last call ended {ended or 'not yet'}.")
