@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from maintain.cli import console
+from maintain.cli import console, request_reply
 from maintain.cli.options import AsJson
 from maintain.errors import InputError
 from maintain.vocabulary import LegalBasis, Reason, RequestState
 
 app = typer.Typer()
+request_reply.add_to(app)
 
 #: Whatever stands behind `file` and is no option: taken, so that no usage error repeats it, and refused.
 _SWALLOW = {"allow_extra_args": True, "ignore_unknown_options": True}

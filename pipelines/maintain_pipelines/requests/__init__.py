@@ -12,7 +12,7 @@ from maintain_pipelines.requests.filing import (
 )
 from maintain_pipelines.requests.prospect import ExposedVersion, Outlook, Prospect, Shelved, outlooks
 from maintain_pipelines.requests.settling import Evidence, Settled, entries_of, settle, settle_after, spoken
-from maintain_pipelines.requests.standing import Standing, standing_of, standings
+from maintain_pipelines.requests.standing import Standing, last_answer, standing_of, standings
 from maintain_pipelines.requests.withdrawing import Withdrawn, withdraw_request
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "entries_of",
     "file_request",
     "file_requests",
+    "last_answer",
     "order_of",
     "orders_of_table",
     "outlooks",

@@ -67,6 +67,16 @@ def standings(
     return _standings(requests, context, policies)
 
 
+def last_answer(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
+    """What answered a request, as the last signed entry about it says."""
+    answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
+    versions = answered[-1].body.get("versions") if answered else None
+    names = [item.name for item in fields(Evidence)]
+    if not isinstance(versions, list):
+        return ()
+    return tuple(Evidence(**{name: version.get(name) for name in names}) for version in versions)
+
+
 # --- private ---------------------------------------------------------------------------------------
 
 
@@ -87,7 +97,7 @@ def _standing(request: Request, found: Mapping[str, Outlook], context: Context) 
     warn = context.workspace.settings.requests.warn_days
     today = context.clock.now().date()
     if outlook is None:
-        return Standing(request, people, None, None, doubts, (), (), _told(entries), entries)
+        return Standing(request, people, None, None, doubts, (), (), last_answer(entries), entries)
     return Standing(
         request=request,
         people=people,
@@ -120,13 +130,3 @@ def _unclosed(lineage: Prospect) -> Sequence[str]:
             f"{name} {how}: `maintain registry retire {lineage.model} {version.version} --reason TEXT --destroy`"
         )
     return said
-
-
-def _told(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    """What answered an ended request, as the last signed entry about it says."""
-    answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
-    versions = answered[-1].body.get("versions") if answered else None
-    names = [item.name for item in fields(Evidence)]
-    if not isinstance(versions, list):
-        return ()
-    return tuple(Evidence(**{name: version.get(name) for name in names}) for version in versions)
