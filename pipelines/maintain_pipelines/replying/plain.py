@@ -63,11 +63,8 @@ def late(told: Told) -> str | None:
         days = (_day(request.ended) - request.due).days
         return f"This request was finished {many(days, 'day')} after it was due." if days > 0 else None
     days = (told.today - request.due).days
-    return (
-        f"This request is overdue: it was due on {spoken_day(request.due)}, {many(days, 'day')} ago."
-        if days > 0
-        else None
-    )
+    ago = f"it was due on {spoken_day(request.due)}, {many(days, 'day')} ago"
+    return f"This request is overdue: {ago}." if days > 0 else None
 
 
 # --- private ---------------------------------------------------------------------------------------
@@ -79,7 +76,7 @@ def _day(moment: str | None) -> date:
 
 def _standing_lead(told: Told, voice: Voice) -> str:
     """Of somebody who has images here."""
-    state, theirs = told.standing.request.state, voice.theirs
+    state, theirs = told.standing.request.state, voice.all_images
     if state is RequestState.CLOSED:
         return (
             f"Your request is finished: no version of our models that learned from {theirs} can be loaded any more, and "
@@ -117,11 +114,6 @@ def _found(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         )
     if request.copies:
         yield _copies(request.copies, hold)
-    if request.images:
-        yield (
-            f"Since {spoken_day(request.filed)} nobody may use {voice.theirs}: not to train a model, not to choose "
-            "between versions of one, and not to judge one."
-        )
 
 
 def _of_persons(told: Told, hold: str) -> Iterator[str]:
@@ -148,12 +140,10 @@ def _doubts(told: Told) -> Iterator[str | tuple[str, ...]]:
         return
     doubts, points = told.standing.doubts, []
     if doubts.unlinked:
-        carry = (
-            "examination in the collection carries" if doubts.unlinked == 1 else "examinations in the collection carry"
-        )
+        carry = "carries" if doubts.unlinked == 1 else "carry"
         points.append(
-            f"{doubts.unlinked} {carry} neither a name nor a number, so we cannot say whose images they are. Only "
-            "whoever sent them can tell."
+            f"{many(doubts.unlinked, 'examination')} in the collection {carry} neither a name nor a number, so we "
+            "cannot say whose images they are. Only whoever sent them can tell."
         )
     if doubts.unasked:
         points.append(
@@ -184,9 +174,12 @@ def _done(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
     request = told.standing.request
     filed = spoken_day(request.filed)
     if request.images:
-        yield f"On {filed} we barred {voice.theirs} from every use. Images of {voice.them} that arrive later are refused."
+        yield (
+            f"Since {filed} nobody may use {voice.theirs}: not to train a model, not to choose between versions of one, "
+            f"and not to judge one. Images of {voice.them} that arrive later are refused."
+        )
     else:
-        yield f"Images of {voice.somebody} that arrive later are refused, since {filed}."
+        yield f"Since {filed} images of {voice.somebody} are refused when they arrive."
     if request.images and not told.lineages:
         yield f"No version of our models was trained on {voice.theirs}, so none had to be made anew."
     if told.lineages:
@@ -207,7 +200,7 @@ def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
     evidence, registered = lineage.evidence, lineage.registered
     if evidence is None or registered is None:
         return
-    by = f" by the run {evidence.run}" if evidence.run else ""
+    by = f" by the retraining {evidence.run}" if evidence.run else ""
     yield (
         f"Version {evidence.version} was made without {voice.theirs}. It was registered on {spoken_day(registered.at)}"
         f"{by}. {_service(lineage, evidence.version)}"
@@ -222,7 +215,10 @@ def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
 def _learned(version: VersionTold, voice: Voice) -> str:
     if version.answer is Exposed.YES:
         return f"Version {version.version} had learned from {version.images} of these images."
-    return f"Nobody can show what version {version.version} was trained on, so it is treated as if on {voice.theirs}."
+    return (
+        f"Nobody can show what version {version.version} was trained on, so we treat it as if it had learned from "
+        f"{voice.theirs}."
+    )
 
 
 def _fate(version: VersionTold) -> str:
@@ -265,10 +261,10 @@ def _undone(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
     points = [point for lineage in told.lineages for point in _lineage_undone(lineage, voice)]
     again = sum(count.images for count in told.duties if count.duty is Duty.RE_EVALUATE)
     if again:
-        helped = f"{again} of these images only helped to choose or to judge a version"
+        them = "it" if again == 1 else "them"
         points.append(
-            f"{helped} of a model that we keep. No version was trained on {'it' if again == 1 else 'them'}, and nobody "
-            "uses such images again; but the choice or the judgement is not repeated without them."
+            f"{again} of these images only helped to choose or to judge a version of a model. No version that we keep "
+            f"was trained on {them}, but the choice or the judgement is not repeated without {them}."
         )
     if request.images and request.state is not RequestState.CLOSED:
         points.append(_not_erased(told, voice))
@@ -281,7 +277,7 @@ def _undone(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         yield (
             f"What we keep: a mark by which images of {voice.somebody} are refused if they arrive again, the codes of "
             "images that nobody may use, the lists of codes that show what each version was trained on, and the signed "
-            "log of all this. None of it holds a name, a number, a date of birth or a picture."
+            "log of all this. None of it holds a name, a patient number, a date of birth or a picture."
         )
 
 
@@ -291,10 +287,9 @@ def _lineage_undone(lineage: LineageTold, voice: Voice) -> Iterator[str]:
         yield f"There is no version of {lineage.model} without {voice.theirs} yet. {_way(lineage)}"
     for version in lineage.loadable:
         head = f"Version {version.version} of {lineage.model} can still be loaded"
-        if version.serves and evidence is not None:
-            yield f"{head} and is in service until version {evidence.version} takes its place; then it is to be destroyed."
-        elif version.serves:
-            yield f"{head} and is in service until there is another to take its place; then it is to be destroyed."
+        if version.serves:
+            other = "there is another to take" if evidence is None else f"version {evidence.version} takes"
+            yield f"{head} and is in service until {other} its place; then it is to be destroyed."
         else:
             yield f"{head}, though it is not in service. A member of staff still has to destroy it."
 
@@ -310,12 +305,13 @@ def _way(lineage: LineageTold) -> str:
 
 
 def _not_erased(told: Told, voice: Voice) -> str:
+    theirs = voice.theirs.capitalize()
     if any(lineage.loadable for lineage in told.lineages):
-        return (
-            f"{voice.theirs.capitalize()} are not erased yet. They are kept, out of every use, until every version that "
-            "learned from them is destroyed; then they are erased, and we search for what may be left."
-        )
-    return f"{voice.theirs.capitalize()} are not erased yet. They are kept, out of every use, until a member of staff closes the request."
+        until = "every version that learned from them is destroyed"
+    else:
+        until = "a member of staff closes the request"
+    kept = "They are kept, out of every use, until"
+    return f"{theirs} are not erased yet. {kept} {until}; then they are erased, and we search for what is left."
 
 
 def _reach(told: Told) -> Iterator[str | tuple[str, ...]]:

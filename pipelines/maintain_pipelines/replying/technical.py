@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from maintain.hashing import Digest, short
@@ -17,7 +18,7 @@ NONE = "\N{EN DASH}"
 def notes() -> tuple[str, ...]:
     """How to read it."""
     return (
-        "Entries are those of the signed ledger; `maintain audit verify` checks every one. A version answers by its "
+        "Entries are those of the signed ledger; “maintain audit verify” checks every one. A version answers by its "
         "proven manifest (claim never-saw): digests show what it was trained on; nothing is claimed of its behaviour.",
     )
 
@@ -49,6 +50,8 @@ def tables(told: Told) -> tuple[LetterTable, ...]:
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+_COMMAND = re.compile("`([^`]*)`")
 
 _VERSIONS = ("model", "version", "learned", "weights", "retired, entry", "destroyed, entry")
 
@@ -95,14 +98,21 @@ def _actions(told: Told) -> Iterator[tuple[str, ...]]:
     standing = told.standing
     for lineage in told.lineages:
         if lineage.prospect is not None and lineage.prospect.action is not None:
-            yield lineage.model, lineage.prospect.action
-    yield from (tuple(text.partition(": ")[::2]) for text in standing.unclosed)
+            yield lineage.model, _quoted(lineage.prospect.action)
+    for text in standing.unclosed:
+        what, _, how = text.partition(": ")
+        yield what, _quoted(how)
 
 
 def _erased(told: Told) -> Iterator[tuple[str, ...]]:
     for kind, count in (told.erased or {}).items():
         if count:
             yield kind, str(count)
+
+
+def _quoted(text: str) -> str:
+    """Commands in quotation marks: a letter has no other way to set them off."""
+    return _COMMAND.sub("\u201c\\1\u201d", text)
 
 
 def _digest(digest: Digest | None) -> str:

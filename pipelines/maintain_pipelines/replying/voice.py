@@ -47,6 +47,11 @@ class Voice:
         return "your images" if self.people == 1 else "their images"
 
     @property
+    def all_images(self) -> str:
+        """The same, where nobody was spoken of before."""
+        return "your images" if self.people == 1 else "the images of the people whom your letter names"
+
+    @property
     def them(self) -> str:
         """Whom."""
         return "you" if self.people == 1 else "them"
