@@ -17,7 +17,7 @@ from maintain.report import Letter, render_letter_html, render_letter_markdown
 from maintain_pipelines.context import Context
 from maintain_pipelines.replying import plain, technical
 from maintain_pipelines.replying.told import Told, tell_request
-from maintain_pipelines.replying.voice import ASKED, BASES, STATES, Voice, spoken_day
+from maintain_pipelines.replying.voice import ASKED, BASES, Voice, spoken_day, spoken_state
 from maintain_pipelines.requests import Shelved, entries_of
 from maintain_pipelines.suppress import EVERYWHERE
 from maintain_registry import Event, EventKind
@@ -89,7 +89,7 @@ def compose(told: Told) -> Letter:
         ("Legal basis", BASES[request.basis]),
         ("Received on", spoken_day(request.received)),
         ("To be answered by", spoken_day(request.due)),
-        ("It stands", STATES[request.state]),
+        ("It stands", spoken_state(request.state, request.found)),
     )
     return Letter(
         request=request.name,

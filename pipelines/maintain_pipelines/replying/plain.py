@@ -79,8 +79,8 @@ def _standing_lead(told: Told, voice: Voice) -> str:
     state, theirs = told.standing.request.state, voice.all_images
     if state is RequestState.CLOSED:
         return (
-            f"Your request is finished: no version of our models that learned from {theirs} can be loaded any more, and "
-            "the images are erased where our models are made. What we could not reach is named below."
+            f"Your request is finished: no version of our models that learned from {theirs} can be loaded any more, "
+            "and the images are erased where our models are made. What we could not reach is named below."
         )
     if state is RequestState.OPEN:
         return (
@@ -109,7 +109,7 @@ def _found(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         yield "We found no images under the number that we were given."
     if request.found is Found.NOBODY:
         yield (
-            "We looked for the number that we were given under every institution that is known to have numbered people "
+            f"On {spoken_day(request.filed)} we looked for the number that we were given under every institution that is known to have numbered people "
             "in our collection, and every image in the collection is linked to a person. We hold none."
         )
     if request.copies:
@@ -175,11 +175,11 @@ def _done(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
     filed = spoken_day(request.filed)
     if request.images:
         yield (
-            f"Since {filed} nobody may use {voice.theirs}: not to train a model, not to choose between versions of one, "
-            f"and not to judge one. Images of {voice.them} that arrive later are refused."
+            f"Since {filed} nobody may use {voice.theirs}: not to train a model, not to choose between versions of "
+            f"one, and not to judge one. Images of {voice.them} that arrive later are refused."
         )
     else:
-        yield f"Since {filed} images of {voice.somebody} are refused when they arrive."
+        yield f"Since {filed} images of {voice.somebody} are refused when they arrive. {_no_change(request.found)}"
     if request.images and not told.lineages:
         yield f"No version of our models was trained on {voice.theirs}, so none had to be made anew."
     if told.lineages:
@@ -194,6 +194,12 @@ def _done(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         yield from _erased(told, voice)
 
 
+def _no_change(found: Found) -> str:
+    if found is Found.NOBODY:
+        return "No model has to be changed."
+    return "As long as no image is known to be meant, no model can be changed."
+
+
 def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
     for version in lineage.versions:
         yield _learned(version, voice) + _fate(version)
@@ -206,9 +212,9 @@ def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
         f"{by}. {_service(lineage, evidence.version)}"
     )
     yield (
-        f"How that is shown: the list of the images that version {evidence.version} was trained on, and that of every "
-        "version it was built on, contain none of these images. The lists are sealed by digests in a signed log. This "
-        "says what the version was trained on; it says nothing about how it behaves."
+        f"How that is shown: neither the list of the images that version {evidence.version} was trained on nor that of "
+        "any version it was built on contains one of these images. The lists are sealed by digests in a signed log. "
+        "This says what the version was trained on; it says nothing about how it behaves."
     )
 
 
@@ -245,14 +251,20 @@ def _erased(told: Told, voice: Voice) -> Iterator[str]:
     pictures, rows = erased.get("pictures", 0), erased.get("image_case", 0)
     other = sum(erased.get(kind, 0) for kind in ("trainings", "references", "weights"))
     lists = erased.get("lists", 0)
-    gone = [many(pictures, "picture"), many(rows, "entry", "entries") + " about images, with what was noted of them"]
-    if other:
-        gone.append(many(other, "file") + " of unfinished or rejected work that had learned from them")
-    if lists:
-        gone.append(many(lists, "list") + " that named them")
+    gone = [
+        many(count, one, several) + more
+        for count, one, several, more in (
+            (pictures, "picture", None, ""),
+            (rows, "entry", "entries", " about images, with what was noted of them"),
+            (other, "file", None, " of unfinished or rejected work that had learned from them"),
+            (lists, "list", None, " that named them"),
+        )
+        if count
+    ]
     yield (
-        f"On {spoken_day(ended)} we erased {joined(tuple(gone))}. Then {many(told.searched or 0, 'file')} and the whole "
-        f"database were searched: nothing of {voice.somebody} was left but what we keep, as named below."
+        f"On {spoken_day(ended)} we erased {joined(tuple(gone)) or 'nothing, since nothing was there'}. Then "
+        f"{many(told.searched or 0, 'file')} and the whole database were searched: nothing of {voice.somebody} was left "
+        "but what we keep, as named below."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from maintain.hashing import Digest, short
 from maintain.report import LetterTable
-from maintain.vocabulary import Exposed
+from maintain.vocabulary import Duty, Exposed
 from maintain_pipelines.replying.told import LineageTold, Told, VersionTold
 from maintain_registry import EventKind
 
@@ -43,7 +43,7 @@ def tables(told: Told) -> tuple[LetterTable, ...]:
         LetterTable("Versions that learned from the images", _VERSIONS, tuple(_versions(told)), "No version did."),
         LetterTable("Evidence", _EVIDENCE, tuple(_evidence(told)), "No version has to answer, or none does yet."),
         LetterTable("To be done by a person", ("model", "what"), tuple(_actions(told)), "Nothing."),
-        LetterTable("Duties", ("duty", "images"), tuple((one.duty.value, str(one.images)) for one in told.duties), ""),
+        LetterTable("Owed to the images", ("duty", "images"), tuple(_duties(told)), "Nothing any more."),
         LetterTable("Erased", ("what", "how many"), tuple(_erased(told)), "Nothing yet."),
         LetterTable("Out of reach", (reach,), tuple((text,) for text in told.out_of_reach), "Nothing."),
     )
@@ -102,6 +102,13 @@ def _actions(told: Told) -> Iterator[tuple[str, ...]]:
     for text in standing.unclosed:
         what, _, how = text.partition(": ")
         yield what, _quoted(how)
+
+
+def _duties(told: Told) -> Iterator[tuple[str, ...]]:
+    """Images that are erased are owed nothing but what was chosen or judged with them."""
+    for one in told.duties:
+        if one.images and not (told.erased is not None and one.duty is Duty.ERASE_ONLY):
+            yield one.duty.value, str(one.images)
 
 
 def _erased(told: Told) -> Iterator[tuple[str, ...]]:

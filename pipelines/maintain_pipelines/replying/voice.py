@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from maintain.vocabulary import LegalBasis, Reason, RequestState
+from maintain.vocabulary import Found, LegalBasis, Reason, RequestState
 
 #: What was asked, by reason.
 ASKED = {
@@ -21,13 +21,17 @@ BASES = {
     LegalBasis.OTHER: "another law or rule, which the office names",
 }
 
-#: How a request stands.
+#: How a request stands that found images.
 STATES = {
     RequestState.OPEN: "in progress",
     RequestState.ANSWERED: "answered, not finished",
     RequestState.CLOSED: "finished",
     RequestState.WITHDRAWN: "taken back",
 }
+
+
+#: How an answered request stands that found none.
+WITHOUT_IMAGES = {Found.NOBODY: "answered", Found.CANNOT_EXCLUDE: "not settled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Voice:
     def somebody(self) -> str:
         """Whom, where nobody was spoken of before."""
         return "you" if self.people == 1 else "the people whom your letter names"
+
+
+def spoken_state(state: RequestState, found: Found) -> str:
+    """How a request stands, in words."""
+    return WITHOUT_IMAGES.get(found, STATES[state]) if state is RequestState.ANSWERED else STATES[state]
 
 
 def many(count: int, one: str, several: str | None = None) -> str:

@@ -47,6 +47,12 @@ class Standing:
         """The first thing in its way, for a list."""
         return next(iter((*self.unanswered, *self.unclosed)), "nothing")
 
+    @property
+    def replied(self) -> Entry | None:
+        """The last letter that was written."""
+        letters = [entry for entry in self.entries if entry.event is EventKind.REQUEST_REPLIED]
+        return letters[-1] if letters else None
+
 
 def standing_of(name: str, context: Context, *, policies: Sequence[Shelved] | None = None) -> Standing:
     """One request. Raises `UnknownNameError` with the nearest name."""
