@@ -109,8 +109,9 @@ def _found(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         yield "We found no images under the number that we were given."
     if request.found is Found.NOBODY:
         yield (
-            f"On {spoken_day(request.filed)} we looked for the number that we were given under every institution that is known to have numbered people "
-            "in our collection, and every image in the collection is linked to a person. We hold none."
+            f"On {spoken_day(request.filed)} we looked for the number that we were given under the institution that "
+            "was named, or else under every one that is known to have numbered people in our collection. Every image "
+            "in the collection is linked to a person. We hold none."
         )
     if request.copies:
         yield _copies(request.copies, hold)
@@ -176,10 +177,11 @@ def _done(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
     if request.images:
         yield (
             f"Since {filed} nobody may use {voice.theirs}: not to train a model, not to choose between versions of "
-            f"one, and not to judge one. Images of {voice.them} that arrive later are refused."
+            f"one, and not to judge one. Images of {voice.them} that "
+            f"arrive later are refused."
         )
     else:
-        yield f"Since {filed} images of {voice.somebody} are refused when they arrive. {_no_change(request.found)}"
+        yield f"Since {filed} images that arrive under this number are refused. {_no_change(request.found)}"
     if request.images and not told.lineages:
         yield f"No version of our models was trained on {voice.theirs}, so none had to be made anew."
     if told.lineages:
@@ -197,7 +199,7 @@ def _done(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
 def _no_change(found: Found) -> str:
     if found is Found.NOBODY:
         return "No model has to be changed."
-    return "As long as no image is known to be meant, no model can be changed."
+    return "As long as we know of no image, we cannot tell whether a model learned from one."
 
 
 def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
@@ -263,8 +265,8 @@ def _erased(told: Told, voice: Voice) -> Iterator[str]:
     ]
     yield (
         f"On {spoken_day(ended)} we erased {joined(tuple(gone)) or 'nothing, since nothing was there'}. Then "
-        f"{many(told.searched or 0, 'file')} and the whole database were searched: nothing of {voice.somebody} was left "
-        "but what we keep, as named below."
+        f"{many(told.searched or 0, 'file')} and the whole database were searched: nothing of {voice.somebody} was "
+        "left but what we keep, as named below."
     )
 
 
