@@ -13,7 +13,6 @@ from maintain.errors import InputError
 from maintain.vocabulary import LegalBasis, Reason, RequestState
 
 app = typer.Typer()
-request_reply.add_to(app)
 
 #: Whatever stands behind `file` and is no option: taken, so that no usage error repeats it, and refused.
 _SWALLOW = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -172,3 +171,6 @@ def withdraw(context: typer.Context, name: Name, as_json: AsJson = False) -> Non
         requests.settle_after(ports)
         done = requests.withdraw_request(name, ports)
     console.answer(codec.encode(done), withdrawn_lines(done), schema="request-withdraw", as_json=as_json)
+
+
+request_reply.add_to(app)

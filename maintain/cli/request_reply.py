@@ -57,7 +57,8 @@ def reply(
     from maintain_pipelines import replying, requests
 
     with open_context(context.obj) as ports:
-        requests.settle_after(ports)
+        for settled in requests.settle(ports):
+            console.say(requests.spoken(settled))
         done = replying.reply(
             name, ports, edition=replying.Edition(edition.value), output=output, policies=load_shelf(ports)
         )

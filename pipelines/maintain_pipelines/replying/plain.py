@@ -20,7 +20,7 @@ def lead(told: Told, voice: Voice) -> str:
     if request.state is RequestState.WITHDRAWN:
         return "You took your request back, so nothing more is done for it."
     if request.found is Found.NOBODY:
-        return f"We hold no images of {voice.somebody} in the collection that our models are trained on."
+        return f"We hold no images of {voice.somebody}: none is in the collection that our models are trained on."
     doubt = "We cannot exclude that we hold images which we could not recognise. "
     if not request.images:
         return f"We found no images of {voice.somebody}. {doubt.strip()}"
@@ -99,7 +99,8 @@ def _found(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
     request = told.standing.request
     hold = "held" if request.state is RequestState.CLOSED else "hold"
     if voice.people > 1:
-        yield f"Your letter names {voice.people} people. Here “their images” are those of all of them."
+        all_of_them = " Here “their images” are those of all of them." if request.images else ""
+        yield f"Your letter names {voice.people} people.{all_of_them}"
         yield tuple(_of_persons(told, hold))
         if None in told.images and request.images:
             yield f"Together that is {many(request.images, 'image')}."
@@ -109,9 +110,9 @@ def _found(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         yield "We found no images under the number that we were given."
     if request.found is Found.NOBODY:
         yield (
-            f"On {spoken_day(request.filed)} we looked for the number that we were given under the institution that "
-            "was named, or else under every one that is known to have numbered people in our collection. Every image "
-            "in the collection is linked to a person. We hold none."
+            f"On {spoken_day(request.filed)} we looked for the {voice.number} that we were given under the institution "
+            "that was named, or else under every one that is known to have numbered people in our collection. Every "
+            "image in the collection is linked to a person. We hold none."
         )
     if request.copies:
         yield _copies(request.copies, hold)
@@ -181,7 +182,7 @@ def _done(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
             f"arrive later are refused."
         )
     else:
-        yield f"Since {filed} images that arrive under this number are refused. {_no_change(request.found)}"
+        yield f"Since {filed} images that arrive under {voice.this_number} are refused. {_no_change(request.found)}"
     if request.images and not told.lineages:
         yield f"No version of our models was trained on {voice.theirs}, so none had to be made anew."
     if told.lineages:
@@ -207,6 +208,8 @@ def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
         yield _learned(version, voice) + _fate(version)
     evidence, registered = lineage.evidence, lineage.registered
     if evidence is None or registered is None:
+        if lineage.serving is not None and lineage.serving_free:
+            yield f"Version {lineage.serving} is in service now; it was not trained on {voice.theirs}."
         return
     by = f" by the retraining {evidence.run}" if evidence.run else ""
     yield (

@@ -12,10 +12,10 @@ from datetime import date
 
 from maintain.cohort import CohortStore
 from maintain.database import UnitOfWork
-from maintain.errors import DamagedError
+from maintain.errors import MaintainError
 from maintain.hashing import Digest
 from maintain.requests import DutyCount, RequestStore, Uses, count_duties
-from maintain.vocabulary import Alias, Exposed
+from maintain.vocabulary import Alias, Exposed, RequestState
 from maintain_pipelines.context import Context
 from maintain_pipelines.erasing import OUT_OF_REACH
 from maintain_pipelines.exposure import Witness, witnesses
@@ -43,7 +43,7 @@ class VersionTold:
 class LineageTold:
     """A model one of whose versions learned from the person.
 
-    `evidence`: the version that answers, or did when the request was answered last, `registered` by that entry.
+    `evidence`: the version that answers, or did when a finished request was answered, `registered` by that entry.
     `serving`: the version that serves now, since which entry, and whether it is free of the person's images.
     """
 
@@ -169,13 +169,14 @@ def _version(
 def _weights(witness: Witness, context: Context) -> Digest | None:
     try:
         return context.store.get(witness.model, witness.version).record.weights
-    except DamagedError:
+    except MaintainError:
         return None
 
 
 def _evidence(model: str, standing: Standing) -> Evidence | None:
-    """What answers for a model now, or did when the request was answered last."""
-    return next((one for one in (*standing.evidence, *last_answer(standing.entries)) if one.model == model), None)
+    """What answers for a model now; once nothing is owed any more, what did when the request was answered last."""
+    past = () if standing.request.state is RequestState.OPEN else last_answer(standing.entries)
+    return next((one for one in (*standing.evidence, *past) if one.model == model), None)
 
 
 def _since(unit: UnitOfWork, model: str, version: int, context: Context) -> Entry:

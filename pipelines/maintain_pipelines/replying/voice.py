@@ -41,11 +41,6 @@ class Voice:
     people: int
 
     @property
-    def their(self) -> str:
-        """Whose."""
-        return "your" if self.people == 1 else "their"
-
-    @property
     def theirs(self) -> str:
         """All images that a letter is about."""
         return "your images" if self.people == 1 else "their images"
@@ -59,6 +54,16 @@ class Voice:
     def them(self) -> str:
         """Whom."""
         return "you" if self.people == 1 else "them"
+
+    @property
+    def number(self) -> str:
+        """What we were given."""
+        return "number" if self.people == 1 else "numbers"
+
+    @property
+    def this_number(self) -> str:
+        """The same, pointed at."""
+        return "this number" if self.people == 1 else "these numbers"
 
     @property
     def somebody(self) -> str:

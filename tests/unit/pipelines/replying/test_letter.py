@@ -25,6 +25,7 @@ from maintain_pipelines.erasing import close_request
 from maintain_pipelines.promote import promote
 from maintain_pipelines.replying import Edition, reply
 from maintain_pipelines.requests import settle, standing_of, withdraw_request
+from maintain_pipelines.retire import retire
 from maintain_registry import EventKind
 
 FIRST = "R-2026-0001"
@@ -179,6 +180,15 @@ def test_an_answered_request_is_told_who_answers_and_what_is_left(context: Conte
     assert "until a member of staff closes the request" in said
 
 
+def test_who_answered_once_and_is_gone_is_not_told_as_an_answer(context: Context) -> None:
+    answered(context, 1)
+    retire(MODEL, 2, context, reason="ticket 4711")
+    said = page(context)
+    assert "in progress" in said
+    assert "Version 2" not in said
+    assert "in service until there is another to take its place" in said
+
+
 def test_a_closed_request_is_told_what_was_erased_and_what_is_out_of_reach(context: Context) -> None:
     closed(context)
     said = page(later(context, 2026, 3, 1))
@@ -202,8 +212,10 @@ def test_who_is_not_there_is_told_so_only_when_that_is_sure(context: Context) ->
     assert "We cannot exclude that we hold images, for this reason:" in said
     assert "1 examination in the collection carries neither a name nor a number" in said
     assert "We hold no" not in said
+    wish(context, 80, 81)
+    assert "We found no images of the people whom your letter names." in page(context, "R-2026-0003")
     wish(context, 1, 79)
-    both = page(context, "R-2026-0003")
+    both = page(context, "R-2026-0004")
     assert "Person 1 of 2: we hold 2 images." in both
     assert "Person 2 of 2: we found none, and cannot exclude that we hold some." in both
 
