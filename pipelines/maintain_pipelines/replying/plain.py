@@ -208,8 +208,6 @@ def _lineage_done(lineage: LineageTold, voice: Voice) -> Iterator[str]:
         yield _learned(version, voice) + _fate(version)
     evidence, registered = lineage.evidence, lineage.registered
     if evidence is None or registered is None:
-        if lineage.serving is not None and lineage.serving_free:
-            yield f"Version {lineage.serving} is in service now; it was not trained on {voice.theirs}."
         return
     by = f" by the retraining {evidence.run}" if evidence.run else ""
     yield (
@@ -282,6 +280,11 @@ def _undone(told: Told, voice: Voice) -> Iterator[str | tuple[str, ...]]:
         points.append(
             f"{again} of these images only helped to choose or to judge a version of a model. No version that we keep "
             f"was trained on {them}, but the choice or the judgement is not repeated without {them}."
+        )
+    elif request.images and request.state is RequestState.CLOSED:
+        points.append(
+            "If some of these images only helped to judge a version that we keep, that judgement is not repeated; "
+            "which ones they were was erased with them."
         )
     if request.images and request.state is not RequestState.CLOSED:
         points.append(_not_erased(told, voice))

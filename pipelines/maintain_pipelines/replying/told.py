@@ -19,7 +19,7 @@ from maintain.vocabulary import Alias, Exposed, RequestState
 from maintain_pipelines.context import Context
 from maintain_pipelines.erasing import OUT_OF_REACH
 from maintain_pipelines.exposure import Witness, witnesses
-from maintain_pipelines.requests import Evidence, Prospect, Shelved, Standing, last_answer, standing_of
+from maintain_pipelines.requests import Evidence, Prospect, Shelved, Standing, evidence_for, last_answer, standing_of
 from maintain_registry import Entry, EventKind, Retirement, entries_about, entry_of_version, require_signed, retirements
 
 #: Entries by which a version serves.
@@ -43,7 +43,8 @@ class VersionTold:
 class LineageTold:
     """A model one of whose versions learned from the person.
 
-    `evidence`: the version that answers, or did when a finished request was answered, `registered` by that entry.
+    `evidence`: the version that answers, or did when the request was answered last, or serves; `registered` by that
+    entry.
     `serving`: the version that serves now, since which entry, and whether it is free of the person's images.
     """
 
@@ -136,8 +137,9 @@ def _lineage(
     if not exposed:
         return None
     ends = retirements(unit, model)
-    evidence = _evidence(model, standing)
     serving = next((witness for witness in mine if Alias.CHAMPION.value in witness.aliases), None)
+    free = serving if serving is not None and serving.answer(cases) is Exposed.NO else None
+    evidence = _evidence(unit, model, free, standing, context)
     lineages = standing.outlook.lineages if standing.outlook else ()
     return LineageTold(
         model=model,
@@ -146,7 +148,7 @@ def _lineage(
         registered=None if evidence is None else _signed(unit, evidence.registered_entry, context),
         serving=None if serving is None else serving.version,
         since=None if serving is None else _since(unit, model, serving.version, context),
-        serving_free=serving is not None and serving.answer(cases) is Exposed.NO,
+        serving_free=free is not None,
         prospect=next((lineage for lineage in lineages if lineage.model == model), None),
     )
 
@@ -173,10 +175,15 @@ def _weights(witness: Witness, context: Context) -> Digest | None:
         return None
 
 
-def _evidence(model: str, standing: Standing) -> Evidence | None:
-    """What answers for a model now; once nothing is owed any more, what did when the request was answered last."""
+def _evidence(
+    unit: UnitOfWork, model: str, free: Witness | None, standing: Standing, context: Context
+) -> Evidence | None:
+    """What answers for a model now, or did when a request was answered last; else what serves and is free of them."""
     past = () if standing.request.state is RequestState.OPEN else last_answer(standing.entries)
-    return next((one for one in (*standing.evidence, *past) if one.model == model), None)
+    found = next((one for one in (*standing.evidence, *past) if one.model == model), None)
+    if found is None and free is not None:
+        return evidence_for(unit, model, free.version, context)
+    return found
 
 
 def _since(unit: UnitOfWork, model: str, version: int, context: Context) -> Entry:

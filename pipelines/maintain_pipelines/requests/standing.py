@@ -74,7 +74,7 @@ def standings(
 
 
 def last_answer(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    """What answered a request, as the last signed entry about it says."""
+    """What answered an ended request, as the last signed entry about it says."""
     answered = [entry for entry in entries if entry.event is EventKind.REQUEST_ANSWERED]
     versions = answered[-1].body.get("versions") if answered else None
     names = [item.name for item in fields(Evidence)]
