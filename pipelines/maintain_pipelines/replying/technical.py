@@ -9,6 +9,7 @@ from maintain.hashing import Digest, short
 from maintain.report import LetterTable
 from maintain.vocabulary import Duty, Exposed
 from maintain_pipelines.replying.told import LineageTold, Told, VersionTold
+from maintain_pipelines.replying.voice import many
 from maintain_registry import EventKind
 
 #: What stands where there is nothing to say.
@@ -55,7 +56,7 @@ _COMMAND = re.compile("`([^`]*)`")
 
 _VERSIONS = ("model", "version", "learned", "weights", "retired, entry", "destroyed, entry")
 
-_EVIDENCE = ("model", "version", "registered", "run", "weights", "manifest", "verdict")
+_EVIDENCE = ("version", "what", "value")
 
 
 def _entries(told: Told) -> Iterator[tuple[str, ...]]:
@@ -71,7 +72,7 @@ def _versions(told: Told) -> Iterator[tuple[str, ...]]:
 
 
 def _version(lineage: LineageTold, version: VersionTold) -> tuple[str, ...]:
-    learned = f"{version.images} images" if version.answer is Exposed.YES else "unknown"
+    learned = many(version.images, "image") if version.answer is Exposed.YES else "unknown"
     ends = (NONE if entry is None else f"{entry.at}, {entry.number}" for entry in (version.retired, version.destroyed))
     serves = f"{version.version}, champion" if version.serves else str(version.version)
     return (lineage.model, serves, learned, _digest(version.weights), *ends)
@@ -83,15 +84,12 @@ def _evidence(told: Told) -> Iterator[tuple[str, ...]]:
         if one is None or made is None:
             continue
         judged = "" if one.verdict_entry is None else f", entry {one.verdict_entry}"
-        yield (
-            one.model,
-            str(one.version),
-            f"{made.at}, entry {made.number}",
-            one.run or NONE,
-            _digest(one.weights),
-            _digest(one.manifest),
-            NONE if one.verdict is None else f"{_digest(one.verdict)}{judged}",
-        )
+        name = f"{one.model} {one.version}"
+        yield name, "registered", f"{made.at}, entry {made.number}"
+        yield name, "run", one.run or NONE
+        yield name, "weights", one.weights
+        yield name, "manifest", one.manifest
+        yield name, "verdict", NONE if one.verdict is None else f"{one.verdict}{judged}"
 
 
 def _actions(told: Told) -> Iterator[tuple[str, ...]]:
