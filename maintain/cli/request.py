@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maintain.cli import console, request_close, request_file
+from maintain.cli import console, request_close, request_file, request_reply
 from maintain.cli.options import AsJson
 from maintain.errors import InputError
 from maintain.vocabulary import RequestState
@@ -15,6 +15,7 @@ app = typer.Typer()
 
 request_file.add_to(app)
 request_close.add_to(app)
+request_reply.add_to(app)
 
 Name = Annotated[str, typer.Argument(metavar="REQUEST", help="Its name, for example R-2026-0007.")]
 
@@ -89,3 +90,6 @@ def withdraw(context: typer.Context, name: Name, as_json: AsJson = False) -> Non
         requests.settle_after(ports)
         done = requests.withdraw_request(name, ports)
     console.answer(codec.encode(done), withdrawn_lines(done), schema="request-withdraw", as_json=as_json)
+
+
+request_reply.add_to(app)

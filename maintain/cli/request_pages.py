@@ -59,11 +59,12 @@ def list_lines(found: Sequence[Standing]) -> list[str]:
             one.request.received,
             one.request.due,
             one.deadline.spoken() if one.deadline else "-",
+            one.replied.at[:10] if one.replied else "-",
             one.waits_for if one.deadline else "-",
         )
         for one in found
     ]
-    lines = console.table(("request", "state", "reason", "received", "due", "date", "waits for"), rows)
+    lines = console.table(("request", "state", "reason", "received", "due", "date", "replied", "waits for"), rows)
     overdue = sum(1 for one in found if one.deadline is not None and one.deadline.overdue)
     soon = sum(1 for one in found if one.deadline is not None and one.deadline.soon)
     if overdue or soon:
@@ -83,6 +84,8 @@ def show_lines(standing: Standing) -> Iterator[str]:
         yield f"answered  {request.answered}"
     if request.ended:
         yield f"ended     {request.ended}"
+    if standing.replied:
+        yield f"replied   {standing.replied.at}, while it was {standing.replied.body['state']}"
     yield from _found_lines(request, len(standing.people), standing.doubts, 0)
     for person in standing.people if len(standing.people) > 1 else ():
         yield f"person {person.number}  {FOUND[person.found]}"
@@ -135,6 +138,7 @@ def standing_document(standing: Standing) -> dict[str, Any]:
         "deadline": None if standing.deadline is None else codec.encode(standing.deadline),
         "doubts": codec.encode(standing.doubts),
         "outlook": None if standing.outlook is None else codec.encode(standing.outlook),
+        "replied": standing.replied.at if standing.replied else None,
         "unanswered": list(standing.unanswered),
         "unclosed": list(standing.unclosed),
         "evidence": [codec.encode(one) for one in standing.evidence],

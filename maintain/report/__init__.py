@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from maintain.report.document import render_json
 from maintain.report.html import render_html
+from maintain.report.letter import BLANKS, Letter, LetterPart, LetterTable, render_letter_html, render_letter_markdown
 from maintain.report.markdown import render_markdown
 from maintain.report.model import Attempt, ChainLink, Ending, ExcludedCase, Report, build_report
 from maintain.report.sheet import Sheet, SheetRow, render_sheet
@@ -28,6 +29,7 @@ from maintain.report.shown import (
 )
 
 __all__ = [
+    "BLANKS",
     "Answered",
     "Attack",
     "Attempt",
@@ -40,6 +42,9 @@ __all__ = [
     "ExcludedCase",
     "GroupRow",
     "Groups",
+    "Letter",
+    "LetterPart",
+    "LetterTable",
     "NotShown",
     "OldAndNew",
     "Panel",
@@ -52,6 +57,8 @@ __all__ = [
     "build_report",
     "render_html",
     "render_json",
+    "render_letter_html",
+    "render_letter_markdown",
     "render_markdown",
     "render_sheet",
 ]

@@ -5,17 +5,14 @@ Whatever came from a policy or an error is escaped, so that it cannot make headi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from maintain.records import Verdict
 from maintain.report.forest import forest_of
+from maintain.report.marked import safe, table
 from maintain.report.model import Report
 from maintain.report.shown import Attack, Comparison, Groups, NotShown, Panel, Wish
 from maintain.report.words import NONE, OUTCOMES, counted, first_sentence, told
-
-#: What would be markup, here or in the HTML that Markdown may hold. https://spec.commonmark.org/0.31.2/#backslash-escapes
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 
 
 def render_markdown(report: Report) -> str:
@@ -40,17 +37,17 @@ def render_markdown(report: Report) -> str:
 
 def _verdict(report: Report) -> Iterator[str]:
     plan, ending = report.plan, report.ending
-    yield from (f"# {_safe(report.headline)}", "", f"Maintenance report of run {_safe(ending.run)}.", "")
+    yield from (f"# {safe(report.headline)}", "", f"Maintenance report of run {safe(ending.run)}.", "")
     if report.claim_sentence:
-        yield from (f"**{_safe(report.claim_sentence)}**", "")
+        yield from (f"**{safe(report.claim_sentence)}**", "")
     else:
         yield from _no_claim(report)
     yield from ("What may not be concluded:", "")
-    yield from (f"- {_safe(sentence)}" for sentence in report.cautions)
+    yield from (f"- {safe(sentence)}" for sentence in report.cautions)
     version = f" to version {report.registration.version}" if report.registration else ""
-    method = f" Method: {_safe(report.candidate.told)}." if report.candidate else ""
+    method = f" Method: {safe(report.candidate.told)}." if report.candidate else ""
     looks = _looks(report.verdict.look) if report.verdict else ""
-    yield from ("", f"Model {_safe(plan.model)}, version {plan.champion.version}{version}.{method}{looks}", "")
+    yield from ("", f"Model {safe(plan.model)}, version {plan.champion.version}{version}.{method}{looks}", "")
 
 
 def _looks(looks: int) -> str:
@@ -63,9 +60,9 @@ def _no_claim(report: Report) -> Iterator[str]:
     why = [verdict.reason if verdict and not report.refusing else ""]
     why += [ending.error, ending.remedy or ""] if ending.error and not _repeats(ending.error, verdict) else []
     said = " ".join(dict.fromkeys(filter(None, why)))
-    yield from (f"**Nothing is claimed about the excluded cases.** {_safe(said)}".rstrip(), "")
+    yield from (f"**Nothing is claimed about the excluded cases.** {safe(said)}".rstrip(), "")
     for gate in report.refusing:
-        yield f"- {_safe(gate.gate)}: {OUTCOMES[gate.outcome]}. {_safe(first_sentence(gate.reason))}"
+        yield f"- {safe(gate.gate)}: {OUTCOMES[gate.outcome]}. {safe(first_sentence(gate.reason))}"
     yield from ("",) if report.refusing else ()
 
 
@@ -76,18 +73,18 @@ def _repeats(error: str, verdict: Verdict | None) -> bool:
 def _who(report: Report) -> Iterator[str]:
     plan, wish = report.plan, report.shown.wish
     yield from ("## Who and why", "")
-    yield f"Policy {_safe(plan.policy_name)}, reason {plan.reason.value}, claim {plan.claim.value}."
+    yield f"Policy {safe(plan.policy_name)}, reason {plan.reason.value}, claim {plan.claim.value}."
     if isinstance(wish, Wish):
-        yield f"Owner {_safe(wish.owner)}. Cases meant: {_safe(wish.where)}, by {_safe(wish.unit)}."
+        yield f"Owner {safe(wish.owner)}. Cases meant: {safe(wish.where)}, by {safe(wish.unit)}."
     else:
-        yield _safe(wish.why)
+        yield safe(wish.why)
     yield ""
     rows = [(role, counted(cases), counted(patients)) for role, cases, patients in report.shares]
-    yield from _table(("Role in this plan", "Images", "Patients"), rows)
+    yield from table(("Role in this plan", "Images", "Patients"), rows)
 
 
 def _gates(report: Report) -> Iterator[str]:
-    yield from (f"## Gates ({_safe(report.plan.gate_set)})", "")
+    yield from (f"## Gates ({safe(report.plan.gate_set)})", "")
     if not report.gates:
         yield from ("No gate ran, so nothing is shown.", "")
         return
@@ -95,13 +92,13 @@ def _gates(report: Report) -> Iterator[str]:
         (gate.gate, OUTCOMES[gate.outcome] + ("" if gate.decisive else " (reported only)"), gate.reason)
         for gate in report.gates
     ]
-    yield from _table(("Gate", "Outcome", "Why"), found)
+    yield from table(("Gate", "Outcome", "Why"), found)
     rows = [
         (one.gate.gate, row.name, row.told_value, row.told_interval or NONE, row.told_limit or NONE)
         for one in forest_of(report.gates)
         for row in one.rows
     ]
-    yield from _table(("Gate", "Figure", "Estimate", "Interval", "Limit"), rows)
+    yield from table(("Gate", "Figure", "Estimate", "Interval", "Limit"), rows)
 
 
 def _panels(report: Report) -> Iterator[str]:
@@ -109,7 +106,7 @@ def _panels(report: Report) -> Iterator[str]:
     if not report.shown.panels:
         yield from (_why(report.shown.by_class), "")
         return
-    yield from _table(
+    yield from table(
         ("Cases", "Images", "Patients", "Accuracy, old", "Accuracy, new", "Confidence, old", "Confidence, new"),
         [_panel(panel) for panel in report.shown.panels],
     )
@@ -126,20 +123,20 @@ def _panel(panel: Panel) -> Sequence[str]:
 def _groups(title: str, kind: str, groups: Groups | NotShown) -> Iterator[str]:
     yield from (f"## {title}", "")
     if isinstance(groups, NotShown):
-        yield from (_safe(groups.why), "")
+        yield from (safe(groups.why), "")
         return
     rows = [
         (row.value, counted(row.cases), counted(row.patients), told(row.champion), told(row.candidate))
         for row in groups.rows
     ]
-    yield from _table((kind, "Images", "Patients", "Accuracy, old", "Accuracy, new"), rows)
-    yield from (_safe(groups.note), "")
+    yield from table((kind, "Images", "Patients", "Accuracy, old", "Accuracy, new"), rows)
+    yield from (safe(groups.note), "")
 
 
 def _attack(attack: Attack | NotShown) -> Iterator[str]:
     yield from ("## Membership attack", "")
     if isinstance(attack, NotShown):
-        yield from (_safe(attack.why), "")
+        yield from (safe(attack.why), "")
         return
     yield f"{counted(attack.forgotten)} forgotten against {counted(attack.never_seen)} never-seen images."
     yield f"Area under the curve, 0.5 is guessing: old {told(attack.champion.area)}, new {told(attack.candidate.area)}."
@@ -149,7 +146,7 @@ def _attack(attack: Attack | NotShown) -> Iterator[str]:
 def _beside(beside: Comparison | NotShown) -> Iterator[str]:
     yield from ("## Beside what else could be released", "")
     if isinstance(beside, NotShown):
-        yield from (_safe(beside.why), "")
+        yield from (safe(beside.why), "")
         return
     rows = [
         (
@@ -163,13 +160,13 @@ def _beside(beside: Comparison | NotShown) -> Iterator[str]:
         for one in beside.contenders
     ]
     head = ("Model", "Steps", "Images handed out", "Seconds", "Retained accuracy", "Decisions changed")
-    yield from _table(head, rows)
-    yield from (_safe(beside.note), "")
+    yield from table(head, rows)
+    yield from (safe(beside.note), "")
 
 
 def _search(report: Report) -> Iterator[str]:
     for attempt in report.attempts:
-        yield from (f"## Refused before: {_safe(attempt.candidate.told)}", "", _safe(attempt.verdict.reason), "")
+        yield from (f"## Refused before: {safe(attempt.candidate.told)}", "", safe(attempt.verdict.reason), "")
     if report.candidate is None:
         return
     yield from ("## Search", "")
@@ -180,36 +177,18 @@ def _search(report: Report) -> Iterator[str]:
     if not rows:
         yield from ("The folder of this candidate records no search.", "")
         return
-    yield from _table(("Method", "Went on", "Weights", "Steps", "Why"), rows)
+    yield from table(("Method", "Went on", "Weights", "Steps", "Why"), rows)
 
 
 def _provenance(report: Report) -> Iterator[str]:
     yield from ("## Provenance", "")
-    yield from _table(
-        ("Value", "SHA-256", "What it is"), [(link.name, link.digest, link.says) for link in report.chain]
-    )
+    yield from table(("Value", "SHA-256", "What it is"), [(link.name, link.digest, link.says) for link in report.chain])
     place = report.plan.environment
-    yield f"Computed on {_safe(place.device)} ({_safe(place.processor)}), {place.threads} threads, {place.precision};"
-    yield f"maintain {_safe(place.maintain)}, torch {_safe(place.torch)}, Python {_safe(place.python)};"
+    yield f"Computed on {safe(place.device)} ({safe(place.processor)}), {place.threads} threads, {place.precision};"
+    yield f"maintain {safe(place.maintain)}, torch {safe(place.torch)}, Python {safe(place.python)};"
     yield from (f"seed {report.plan.seed}.", "")
     yield "This report supports a site's own duties of documentation. It is no certificate of compliance."
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _line(head)
-    yield _line(["---"] * len(head))
-    for row in rows:
-        yield _line([_safe(cell) for cell in row])
-    yield ""
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _why(value: object) -> str:
-    return _safe(value.why) if isinstance(value, NotShown) else ""
-
-
-def _safe(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return safe(value.why) if isinstance(value, NotShown) else ""

@@ -76,6 +76,12 @@ class RequestStore:
         rows = self.unit.rows(select(table.c.request).where(table.c.mark.in_(list(marks))).distinct())
         return tuple(sorted(row.request for row in rows))
 
+    def barred(self, name: str) -> frozenset[str]:
+        """The images that a request bars, those that were erased for it included; none of one that was withdrawn."""
+        listed = tables.suppression
+        rows = self.unit.rows(select(listed.c.case_id).where(listed.c.policy == listed_as(name)))
+        return frozenset(row.case_id for row in rows)
+
     def barred_pixels(self) -> frozenset[Digest]:
         """The pictures that an unfinished request bars: a withdrawal must be able to lift that."""
         listed, request = tables.suppression, tables.request

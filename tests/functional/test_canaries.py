@@ -301,6 +301,16 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     assert left
     tell("doctor", "weights", code=0)
     tell("registry", "suspend", "fundus-triage", "--reason", "ticket 4711", code=0, again=5)
+    wishes = folder / f"{TABLE}-wishes.csv"
+    head, issuer = "PatientID,IssuerOfPatientID,reason", HEADER["IssuerOfPatientID"]
+    rows = [f"{named}-{patient},{issuer},data-subject" for named in (PATIENT, STRANGER)]
+    wishes.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    tell("request", "file", "--table", wishes, code=0)
+    for request in say("request", "list", "--all", "--json", workspace=workspace).document["requests"]:
+        tell("request", "reply", request["name"], code=0)
+        page = folder / f"{request['name']}.html"
+        tell("request", "reply", request["name"], "--format", "html", "--output", page, code=0, again=2)
+        answers.append(page.read_text(encoding="utf-8"))
     return workspace, said, "\n".join(answers)
 
 

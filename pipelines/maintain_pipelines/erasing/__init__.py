@@ -6,8 +6,8 @@ tombstone says how much it was. Nothing here can reach what lies outside the wor
 
 from __future__ import annotations
 
-from maintain_pipelines.erasing.closing import Closed, close_request
+from maintain_pipelines.erasing.closing import OUT_OF_REACH, Closed, close_request
 from maintain_pipelines.erasing.obstacles import ready
 from maintain_pipelines.erasing.requested import answered, order_of, unfinished_erasures
 
-__all__ = ["Closed", "answered", "close_request", "order_of", "ready", "unfinished_erasures"]
+__all__ = ["OUT_OF_REACH", "Closed", "answered", "close_request", "order_of", "ready", "unfinished_erasures"]

@@ -11,7 +11,15 @@ from maintain_pipelines.requests.filing import (
     orders_of_table,
 )
 from maintain_pipelines.requests.prospect import ExposedVersion, Outlook, Prospect, Shelved, outlooks
-from maintain_pipelines.requests.settling import Evidence, Settled, entries_of, settle, settle_after, spoken
+from maintain_pipelines.requests.settling import (
+    Evidence,
+    Settled,
+    entries_of,
+    evidence_for,
+    settle,
+    settle_after,
+    spoken,
+)
 from maintain_pipelines.requests.standing import Standing, last_answer, standing_of, standings
 from maintain_pipelines.requests.withdrawing import Withdrawn, withdraw_request
 
@@ -27,6 +35,7 @@ __all__ = [
     "Standing",
     "Withdrawn",
     "entries_of",
+    "evidence_for",
     "file_request",
     "file_requests",
     "last_answer",

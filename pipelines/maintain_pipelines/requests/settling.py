@@ -96,6 +96,11 @@ def entries_of(unit: UnitOfWork, request: str, context: Context, *kinds: EventKi
     return tuple(entry for entry in found if entry.body.get("request") == request)
 
 
+def evidence_for(unit: UnitOfWork, model: str, number: int, context: Context) -> Evidence:
+    """What one version can show, whether or not it answers a request now."""
+    return _of_version(unit, model, number, context)
+
+
 def spoken(done: Settled) -> str:
     """For a person."""
     if done.now is RequestState.OPEN:

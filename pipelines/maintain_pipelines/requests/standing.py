@@ -62,6 +62,12 @@ class Standing:
             return f"{left[0]}{more} to be destroyed"
         return "being closed"
 
+    @property
+    def replied(self) -> Entry | None:
+        """The last letter that was written."""
+        letters = [entry for entry in self.entries if entry.event is EventKind.REQUEST_REPLIED]
+        return letters[-1] if letters else None
+
 
 def standing_of(name: str, context: Context, *, policies: Sequence[Shelved] | None = None) -> Standing:
     """One request. Raises `UnknownNameError` with the nearest name."""
