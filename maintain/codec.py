@@ -22,6 +22,9 @@ from maintain.hashing import Digest, canonical_json, digest_bytes, digest_lines
 
 T = TypeVar("T")
 
+#: The mode of a file that is for its owner alone.
+PRIVATE_MODE = 0o600
+
 #: Schema name and version of every record that is written on its own.
 SCHEMAS: Mapping[type, tuple[str, int]] = {
     records.Candidate: ("maintain.candidate", 2),
@@ -122,6 +125,17 @@ def write_bytes(path: Path, data: bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that was not there, for its owner alone, or leave nothing. Raises `OSError` where it is there."""
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_MODE)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path, kind: type[T], *, expected: Digest | None = None) -> T:

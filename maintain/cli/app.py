@@ -51,7 +51,7 @@ for noun, group, summary in (
     ("cohort", cohort.app, "Cases: read them in, look at them, freeze them."),
     ("model", model.app, "Models: train a first version, or adopt one that was trained elsewhere."),
     ("policy", policy.app, "Policies: what must be forgotten, and why."),
-    ("request", request.app, "Requests of people to be forgotten: file, follow, withdraw."),
+    ("request", request.app, "Requests of people to be forgotten: file, follow, answer, close."),
     ("reference", reference.app, "References: models that never learned from a group, to hold others against."),
     ("runs", runs.app, "Runs: what was done, and how it ended."),
     ("jobs", jobs.app, "Jobs: policies that say when they are due; what a crontab calls."),

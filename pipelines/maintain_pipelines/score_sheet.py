@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maintain import codec
 from maintain.arrays import Pixels
 from maintain.errors import InputError
 from maintain.report import Picture, Sheet, SheetRow, render_sheet
@@ -67,9 +68,6 @@ def write_sheet(scored: Scored, path: Path, context: Context) -> None:
 
 # --- private ---------------------------------------------------------------------------------------
 
-#: Only the owner reads and writes.
-_PRIVATE_MODE = 0o600
-
 #: Colour pictures are shown in colour; pictures of any other number of channels by their mean.
 _COLOURS = 3
 
@@ -119,14 +117,7 @@ def _small(pixels: Pixels) -> Pixels:
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that was not there, or leave nothing."""
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_MODE)
+        codec.write_new(path, data)
     except OSError as error:
         raise _refused(f"The contact sheet could not be written ({error.strerror}).") from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from maintain import codec
 from maintain.errors import InputError
 from maintain.hashing import Digest, digest_bytes
 from maintain.report import Letter, render_letter_html, render_letter_markdown
@@ -117,9 +118,6 @@ def check_output(path: Path, context: Context) -> None:
 
 # --- private ---------------------------------------------------------------------------------------
 
-#: Only the owner reads and writes.
-_PRIVATE_MODE = 0o600
-
 
 def _refused(what: str) -> InputError:
     return InputError(what, remedy="Name a new file, in a folder outside the workspace.")
@@ -137,14 +135,7 @@ def _record(told: Told, edition: Edition, digest: Digest, context: Context) -> t
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that was not there, or leave nothing."""
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_MODE)
+        codec.write_new(path, data)
     except OSError as error:
         raise _refused(f"The letter could not be written ({error.strerror}).") from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

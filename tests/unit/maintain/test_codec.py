@@ -111,3 +111,11 @@ def test_settings_keep_their_type(value: bool | int | str | float) -> None:
 def test_a_number_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         codec.digest_of(LoaderLog(Origin(OriginKind.INITIALISATION, float("nan")), "", 1, ()))  # type: ignore[arg-type]
+
+
+def test_a_new_file_is_its_owners_and_is_never_written_over(tmp_path: Path) -> None:
+    codec.write_new(tmp_path / "a", b"first")
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        codec.write_new(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
