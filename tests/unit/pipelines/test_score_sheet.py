@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import re
 import stat
 import zlib
@@ -97,10 +98,10 @@ def test_only_its_owner_reads_it_and_it_says_what_it_holds(context: Context, tmp
 
 def test_a_write_that_fails_leaves_nothing(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
-        raise OSError("no space")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("maintain_pipelines.score_sheet.os.fdopen", full)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr("maintain.codec.os.fdopen", full)
+    with pytest.raises(InputError, match="No space left on device"):
         write_sheet(scored(context, np.linspace(0.0, 9.0, 40)), tmp_path / "sheet.html", context)
     assert not (tmp_path / "sheet.html").exists()
 
