@@ -37,8 +37,8 @@ def close(
     Images, labels, rows, references, unfinished trainings and the lists of ended runs that name them are removed; a
     look through every file and every row proves that nothing is left, and the ledger keeps a tombstone that names what
     could not be reached. What bars them stays, and manifests of versions still answer who was learned from. Exits 1
-    where something is left, 5 when it was closed before, 6 while something must happen first. Killed half-way, say it
-    again.
+    where something is left, 5 when it was closed or withdrawn before, 6 while something must happen first. Killed
+    half-way, say it again.
 
     \b
     Examples:
@@ -98,7 +98,7 @@ def _closed(done: Closed) -> tuple[dict[str, Any], list[str]]:
     lines = [
         f"{done.request} is closed, ledger entry {done.entry}.",
         f"Afterwards {done.searched} files of the workspace and every row of its database were looked at; "
-        "nothing of these people is left but what bars them.",
+        "nothing that is known to be of these people is left but what bars them.",
         "",
         "Erased:",
         *console.table(("what", "how many"), [(kind, str(count)) for kind, count in done.erased.items() if count]),
