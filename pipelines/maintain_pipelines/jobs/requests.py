@@ -1,8 +1,8 @@
 """What a call of scheduled work does for people's requests: states brought up to date, those that are ready closed.
 
-Closing erases for good, so a night waits some days after a request was filed, and leaves a request to people about whom
-it cannot be excluded that they have other images here; by hand either can be closed at once. What goes wrong is said and
-left for the next call: the jobs themselves are not stopped by it.
+Closing erases for good, so a night waits some days after a request was filed, and leaves a request to people about
+whom it cannot be excluded that they have other images here; by hand either can be closed at once. What goes wrong is
+said and left for the next call: the jobs themselves are not stopped by it.
 """
 
 from __future__ import annotations
