@@ -72,13 +72,19 @@ def _named(request: str | None) -> str:
 
 def _ready(request: str | None, ports: Context) -> tuple[dict[str, Any], list[str]]:
     """What stands in the way of one request, or of every answered one."""
+    from maintain.requests import RequestStore
+    from maintain.vocabulary import Found
     from maintain_pipelines.erasing import answered, ready
 
     names = answered(ports) if request is None else (request,)
     found = {name: ready(name, ports) for name in names}
+    with ports.database.read() as unit:
+        doubtful = {name for name in names if RequestStore(unit).get(name).found is Found.CANNOT_EXCLUDE}
     lines = []
     for name, standing in found.items():
         lines += [f"{name}: {'not yet.' if standing else 'ready to be closed.'}", *(f"  {line}" for line in standing)]
+        if name in doubtful:
+            lines.append(f"  More images of them cannot be excluded: `maintain request show {name}` says why.")
     document = {"requests": [{"request": name, "standing": list(standing)} for name, standing in found.items()]}
     return document, lines or ["No request is answered and waits to be closed."]
 

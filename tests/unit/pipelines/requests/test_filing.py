@@ -132,6 +132,7 @@ def test_one_doubt_and_it_cannot_be_excluded(context: Context, doubt: str) -> No
     assert filed.people[1].found is (Found.CANNOT_EXCLUDE if issuer else Found.IMAGES)
     assert bool(filed.doubts) is (doubt != "stranger")
     assert filed.strangers == (2 if issuer else 0)
+    assert standing_of(filed.request.name, context).waits_for == "a person: more images cannot be excluded"
 
 
 def test_the_same_person_twice_is_said_and_has_two_requests(context: Context) -> None:
