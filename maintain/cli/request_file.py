@@ -96,7 +96,9 @@ def file(
         orders = (letter.order(ports),) if table is None else requests.orders_of_table(table, ports)
         filed = requests.file_requests(orders, ports, policies=load_shelf(ports))
         today = ports.clock.now().date()
-    lines = (line for one in filed for line in ([brief_line(one)] if table else filed_lines(one, today)))
+    for one in filed if table else ():
+        console.say(brief_line(one))
+    lines = (line for one in filed for line in ([one.request.name] if table else filed_lines(one, today)))
     document = {"requests": [filed_document(one) for one in filed]}
     console.answer(document, lines, schema="request-file", as_json=as_json)
 
