@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
 from typing import Annotated
 
 import typer
@@ -147,7 +145,10 @@ def exposure(
 
 
 def _read_identifier() -> str:
-    """A PatientID from stdin; where that is a terminal it is asked for and not shown."""
-    if sys.stdin.isatty():
-        return getpass.getpass("PatientID: ", stream=sys.stderr)
-    return sys.stdin.readline().strip()
+    """A PatientID from stdin; at a terminal it is asked for and not shown. Raises `InputError` for several."""
+    from maintain.cli.request_reading import identifiers
+
+    named = identifiers(None)
+    if len(named) > 1:
+        raise InputError("Several people were named.", remedy="Ask of one PatientID at a time.")
+    return "".join(named)

@@ -37,8 +37,8 @@ def close(
     Images, labels, rows, references, unfinished trainings and the lists of ended runs that name them are removed; a
     look through every file and every row proves that nothing is left, and the ledger keeps a tombstone that names what
     could not be reached. What bars them stays, and manifests of versions still answer who was learned from. Exits 1
-    where something is left, 5 when it was closed before, 6 while something must happen first. Killed half-way, say it
-    again.
+    where something is left, 5 when it was closed or withdrawn before, 6 while something must happen first. Killed
+    half-way, say it again.
 
     \b
     Examples:
@@ -74,13 +74,19 @@ def _named(request: str | None) -> str:
 
 def _ready(request: str | None, ports: Context) -> tuple[dict[str, Any], list[str]]:
     """What stands in the way of one request, or of every answered one."""
+    from maintain.requests import RequestStore
+    from maintain.vocabulary import Found
     from maintain_pipelines.erasing import answered, ready
 
     names = answered(ports) if request is None else (request,)
     found = {name: ready(name, ports) for name in names}
+    with ports.database.read() as unit:
+        doubtful = {name for name in names if RequestStore(unit).get(name).found is Found.CANNOT_EXCLUDE}
     lines = []
     for name, standing in found.items():
         lines += [f"{name}: {'not yet.' if standing else 'ready to be closed.'}", *(f"  {line}" for line in standing)]
+        if name in doubtful:
+            lines.append(f"  More images of them cannot be excluded: `maintain request show {name}` says why.")
     document = {"requests": [{"request": name, "standing": list(standing)} for name, standing in found.items()]}
     return document, lines or ["No request is answered and waits to be closed."]
 
@@ -100,7 +106,7 @@ def _closed(done: Closed) -> tuple[dict[str, Any], list[str]]:
     lines = [
         f"{done.request} is closed, ledger entry {done.entry}.",
         f"Afterwards {done.searched} files of the workspace and every row of its database were looked at; "
-        "nothing of these people is left but what bars them and what is listed below.",
+        "nothing that is known to be of these people is left but what bars them and what is listed below.",
         "",
         "Erased:",
         *console.table(("what", "how many"), [(kind, str(count)) for kind, count in done.erased.items() if count]),

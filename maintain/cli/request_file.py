@@ -81,7 +81,7 @@ def file(
       maintain request file --table letters.csv
     """
     from maintain.cli.composition import open_context
-    from maintain.cli.request_pages import filed_document, filed_lines
+    from maintain.cli.request_pages import brief_line, filed_document, filed_lines
     from maintain.cli.request_reading import load_shelf
     from maintain_pipelines import requests
 
@@ -96,6 +96,8 @@ def file(
         orders = (letter.order(ports),) if table is None else requests.orders_of_table(table, ports)
         filed = requests.file_requests(orders, ports, policies=load_shelf(ports))
         today = ports.clock.now().date()
+    for one in filed if table else ():
+        console.say(brief_line(one))
     lines = (line for one in filed for line in ([one.request.name] if table else filed_lines(one, today)))
     document = {"requests": [filed_document(one) for one in filed]}
     console.answer(document, lines, schema="request-file", as_json=as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maintain import codec
 from maintain.cli import console
-from maintain.requests import Doubts, Request
+from maintain.requests import Deadline, Doubts, Request
 from maintain.vocabulary import Duty, Found
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def filed_lines(filed: Filed, today: date) -> Iterator[str]:
     request = filed.request
     days = (request.due - today).days
     yield f"{request.name} is filed ({request.reason}, {request.basis}); it must be answered by {request.due}" + (
-        f", in {days} days." if days >= 0 else ": it is OVERDUE."
+        f" ({Deadline(days, days < 0, False).spoken()})."
     )
     if filed.before:
         yield f"The same person is named by {', '.join(filed.before)} already; this request has a life of its own."
@@ -41,12 +41,19 @@ def filed_lines(filed: Filed, today: date) -> Iterator[str]:
     known = sum(1 for person in filed.people if person.found is Found.IMAGES)
     if request.images:
         yield (
-            f"{request.images} images of {_people(known)} and {request.copies} exact copies under other "
-            f"names may not be used any more, in any role; {filed.newly_suppressed} of them were not barred before."
+            f"{_images(request, f' of {_people(known)}')} may not be used any more, in any role; "
+            f"{filed.newly_suppressed} of them {'was' if filed.newly_suppressed == 1 else 'were'} not barred before."
         )
     if filed.outlook is not None:
         yield from _outlook_lines(filed.outlook)
     yield f"State: {request.state}. `maintain request show {request.name}` says how it goes on."
+
+
+def brief_line(filed: Filed) -> str:
+    """One request of many: by when, how many images, and how it stands."""
+    request = filed.request
+    found = _images(request, "") if request.found is Found.IMAGES else FOUND[request.found]
+    return f"{request.name}: {request.state}, to be answered by {request.due}; {found}."
 
 
 def list_lines(found: Sequence[Standing]) -> list[str]:
@@ -64,6 +71,8 @@ def list_lines(found: Sequence[Standing]) -> list[str]:
         )
         for one in found
     ]
+    if not rows:
+        return ["No request of this kind. Closed and withdrawn ones are listed with `--all`."]
     lines = console.table(("request", "state", "reason", "received", "due", "date", "replied", "waits for"), rows)
     overdue = sum(1 for one in found if one.deadline is not None and one.deadline.overdue)
     soon = sum(1 for one in found if one.deadline is not None and one.deadline.soon)
@@ -89,7 +98,7 @@ def show_lines(standing: Standing) -> Iterator[str]:
     yield from _found_lines(request, len(standing.people), standing.doubts, 0)
     for person in standing.people if len(standing.people) > 1 else ():
         yield f"person {person.number}  {FOUND[person.found]}"
-    yield f"images    {request.images}, and {request.copies} exact copies under other names"
+    yield f"images    {_images(request, '')}"
     if standing.outlook is not None:
         yield from _outlook_lines(standing.outlook)
         yield ""
@@ -106,11 +115,14 @@ def show_lines(standing: Standing) -> Iterator[str]:
 
 def withdrawn_lines(done: Withdrawn) -> Iterator[str]:
     """What the withdrawal lifted, and what it did not."""
-    yield f"{done.request} is withdrawn, ledger entry {done.entry}: it bars none of its {done.images} images any more."
+    images = _some(done.images, "image", "images")
+    yield f"{done.request} is withdrawn, ledger entry {done.entry}: it does not bar its {images} any more."
     if done.still_barred:
         why = f"by {', '.join(done.other_requests)}" if done.other_requests else "by the consent register or a policy"
-        yield f"{done.still_barred} of them may not be used all the same: they are barred {why}."
-    yield "Versions that were made without them stay as they are; the next snapshot may use them again."
+        yield f"{done.still_barred} of them may not be used all the same: barred {why}."
+    free = done.still_barred < done.images
+    again = f"; the next snapshot may use {'the others' if done.still_barred else 'them'} again" if free else ""
+    yield f"Versions that were made without them stay as they are{again}."
 
 
 def filed_document(filed: Filed) -> dict[str, Any]:
@@ -167,16 +179,22 @@ def _found_lines(request: Request, people: int, doubts: Doubts, strangers: int) 
 
 def _doubt_lines(doubts: Doubts, strangers: int) -> Iterator[str]:
     if doubts.unlinked:
-        yield f"{doubts.unlinked} studies name nobody, so nobody can say whose they are: ask whoever sent them."
+        studies = _some(doubts.unlinked, "study names", "studies name")
+        yield f"{studies} nobody, so nobody can say whose images these are: ask whoever sent them."
     if doubts.unasked:
         yield (
-            f"{doubts.unasked} patients were read by an earlier version, which did not ask whether the PatientID "
-            "names anybody: read their folders in again."
+            f"{_some(doubts.unasked, 'patient was', 'patients were')} read by an earlier version, which did not ask "
+            "whether the PatientID names anybody: read the folders in again."
         )
     if doubts.intakes:
         yield (
-            f"{doubts.intakes} folders were read without keeping who issued the identifiers, or not to their end: "
-            "read them in again, then file the request again."
+            f"{_some(doubts.intakes, 'folder was', 'folders were')} read without keeping who issued the identifiers, "
+            "or not to the end: read it in again, then file the request again."
+        )
+    if not doubts and not strangers:
+        yield (
+            "When it was filed the issuer that was named was none that an intake had met, or something that has been "
+            "put right since stood in the way: file the request again to know."
         )
     if strangers:
         yield "No intake ever met the issuer that was named: check its spelling, or leave `--issuer` out."
@@ -185,7 +203,7 @@ def _doubt_lines(doubts: Doubts, strangers: int) -> Iterator[str]:
 def _outlook_lines(outlook: Outlook) -> Iterator[str]:
     for count in outlook.duties:
         if count.images:
-            yield f"  {count.images} images {DUTIES[count.duty]}"
+            yield f"  {_some(count.images, 'image', 'images')} {DUTIES[count.duty]}"
     if not outlook.lineages:
         yield "No model has a version that learned from them."
     for lineage in outlook.lineages:
@@ -228,3 +246,12 @@ def _evidence_lines(one: Evidence) -> Iterator[str]:
 
 def _people(count: int) -> str:
     return "one person" if count == 1 else f"{count} people"
+
+
+def _some(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _images(request: Request, whose: str) -> str:
+    copies = _some(request.copies, "exact copy under another name", "exact copies under other names")
+    return f"{_some(request.images, 'image', 'images')}{whose} and {copies}"

@@ -31,13 +31,10 @@ def identifiers(source: Path | None) -> tuple[str, ...]:
     from maintain.intake import read_identifiers
 
     if source is not None:
-        return read_identifiers(_text(source).splitlines())
+        return read_identifiers(_of_file(source).splitlines())
     if sys.stdin.isatty():
         return read_identifiers([getpass.getpass("PatientID: ", stream=sys.stderr)])
-    try:
-        return read_identifiers(sys.stdin.read(LARGEST_BYTES).splitlines())
-    except UnicodeDecodeError as error:
-        raise InputError("What stands on stdin is not UTF-8 text.", remedy="Give one PatientID a line.") from error
+    return read_identifiers(_of_stdin().splitlines())
 
 
 def choice(kind: type[_Word], text: str, option: str, *, only: Callable[[_Word], bool] = lambda _: True) -> _Word:
@@ -75,16 +72,30 @@ def load_shelf(context: Context) -> tuple[Shelved, ...]:
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _text(path: Path) -> str:
+def _of_file(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             data = stream.read(LARGEST_BYTES + 1)
-        if len(data) > LARGEST_BYTES:
-            raise InputError("The file after --from is too large for a list.", remedy="Give one PatientID a line.")
-        return data.decode("utf-8-sig")
+        return _small(data, "The file after --from").decode("utf-8-sig")
     except OSError as error:
         raise InputError(
             f"The file after --from cannot be read ({error.strerror}).", remedy="Name a file, or leave --from out."
         ) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputError("The file after --from is not UTF-8 text.", remedy="Give one PatientID a line.") from error
+
+
+def _of_stdin() -> str:
+    """In the C locale Python mends bytes that are no text; they would name somebody else, whom nobody would find."""
+    try:
+        text = sys.stdin.read(LARGEST_BYTES + 1)
+        _small(text.encode(), "What stands on stdin")
+    except UnicodeError as error:
+        raise InputError("What stands on stdin is not UTF-8 text.", remedy="Give one PatientID a line.") from error
+    return text
+
+
+def _small(data: bytes, where: str) -> bytes:
+    if len(data) > LARGEST_BYTES:
+        raise InputError(f"{where} is too large for a list.", remedy="Give one PatientID a line.")
+    return data

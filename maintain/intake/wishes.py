@@ -6,14 +6,16 @@ identifier is tried alone and under every issuer that an intake ever met.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 from maintain.errors import InputError
 from maintain.intake.identity import Pseudonyms, clean
-from maintain.intake.sheets import Sheet, SheetRow, describe_lines, read_sheet
+from maintain.intake.sheets import DELIMITERS, Sheet, SheetRow, describe_lines, read_sheet
 from maintain.intake.tables import ISSUER_COLUMN, PATIENT_COLUMN, refuse_lines
 from maintain.vocabulary import LegalBasis, Reason
 
@@ -25,6 +27,9 @@ REASON_COLUMN, BASIS_COLUMN, RECEIVED_COLUMN, DUE_COLUMN, GROUP_COLUMN = (
     "due",
     "request",
 )
+
+#: How like one of these a column's name, or a word of it, must be to be taken for it misspelt (of 1).
+ALIKE = 0.8
 
 #: Reasons that a person can have.
 PERSONAL = tuple(reason for reason in Reason if reason.personal)
@@ -65,8 +70,18 @@ def wanted(patient_id: str, issuer: str | None, pseudonyms: Pseudonyms, issuers:
 
 
 def read_identifiers(lines: Iterable[str]) -> tuple[str, ...]:
-    """The identifiers of a text, one a line, each once; empty lines are left out."""
-    return tuple(dict.fromkeys(text for line in lines if (text := clean(line.removeprefix("\ufeff")))))
+    """The identifiers of a text, one a line, each once; empty lines are left out.
+
+    Raises `InputError` for a table: its rows would be looked for as they stand, and nobody would be found.
+    """
+    found = tuple(dict.fromkeys(text for line in lines if (text := clean(line.removeprefix("\ufeff")))))
+    heads = {cell.strip(' "').casefold() for text in found[:1] for cell in _CELLS.split(text)}
+    if PATIENT_COLUMN.casefold() in heads:
+        raise InputError(
+            "The list begins with the column names of a table.",
+            remedy="Give a table with `--table FILE`, and a list as one PatientID a line and nothing else.",
+        )
+    return found
 
 
 def read_wishes(path: Path, pseudonyms: Pseudonyms, issuers: Collection[str]) -> tuple[WishRow, ...]:
@@ -75,6 +90,7 @@ def read_wishes(path: Path, pseudonyms: Pseudonyms, issuers: Collection[str]) ->
     What the word says is the sender's and is not kept.
     """
     sheet = read_sheet(path, required=(PATIENT_COLUMN, REASON_COLUMN))
+    _refuse_misspelt(sheet)
     _refuse_unclear(sheet)
     people = [(row, _wanted(row, pseudonyms, issuers)) for row in sheet.rows]
     refuse_lines(sheet, [row for row, who in people if who is None], "the PatientID names nobody")
@@ -87,6 +103,24 @@ def read_wishes(path: Path, pseudonyms: Pseudonyms, issuers: Collection[str]) ->
 
 
 # --- private ---------------------------------------------------------------------------------------
+
+
+_CELLS = re.compile("[" + re.escape("".join(DELIMITERS)) + "]")
+
+
+def _refuse_misspelt(sheet: Sheet) -> None:
+    """A column that was to be one of ours would be passed over in silence, and its dates with it."""
+    known = tuple(name.casefold() for name in (PATIENT_COLUMN, ISSUER_COLUMN, *_TOLD, GROUP_COLUMN))
+    for header in sheet.headers:
+        words = (header, *_NO_LETTER.split(header)) if header not in known else ()
+        near = [name for word in words for name in get_close_matches(word, known, n=1, cutoff=ALIKE)]
+        if near:
+            column = next(
+                name for name in (PATIENT_COLUMN, ISSUER_COLUMN, *_TOLD, GROUP_COLUMN) if name.casefold() in near
+            )
+            raise sheet.refused(
+                f"a column is nearly called {column}, and would not be read", f"Call it {column}, or leave it out."
+            )
 
 
 def _refuse_unclear(sheet: Sheet) -> None:
@@ -122,6 +156,8 @@ def _wish(sheet: Sheet, rows: Sequence[tuple[SheetRow, Wanted]]) -> WishRow:
     people = tuple(dict.fromkeys(who for _, who in rows))
     return WishRow(lines, people, Reason(reason), LegalBasis(basis) if basis else None, _date(received), _date(due))
 
+
+_NO_LETTER = re.compile(r"[\W\d_]+")
 
 _TOLD = (REASON_COLUMN, BASIS_COLUMN, RECEIVED_COLUMN, DUE_COLUMN)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from maintain.cohort import CohortStore
+from maintain.cohort import CohortStore, sealed_issuers
 from maintain.errors import InputError
 from maintain.intake import load_pseudonyms
 from maintain_pipelines.context import Context
@@ -19,7 +19,8 @@ REASON_CHARACTERS = 200
 def check_reason(reason: str, context: Context) -> None:
     """Raise `InputError` unless it is one printable line that names no patient of the cohort.
 
-    Every word is asked for under the pseudonym key, as a PatientID without issuer and as a pseudonym.
+    Every word is asked for under the pseudonym key, as a PatientID without issuer and of every issuer that an intake
+    met, and as a pseudonym.
     """
     if not reason.strip() or not reason.isprintable() or len(reason) > REASON_CHARACTERS:
         raise InputError(
@@ -28,8 +29,10 @@ def check_reason(reason: str, context: Context) -> None:
         )
     pseudonyms = load_pseudonyms(context.workspace.pseudonym_key)
     words = set(reason.split()) | set(_WORD.findall(reason))
-    asked = {name for word in words if (name := pseudonyms.patient(word, None)) is not None} | words
     with context.database.read() as unit:
+        issuers = ("", *(pseudonyms.unseal(text) for text in sealed_issuers(unit)))
+        named = {pseudonyms.patient(word, issuer) for word in words for issuer in issuers}
+        asked = words | {name for name in named if name is not None}
         if CohortStore(unit).patients(asked):
             raise InputError(
                 "The reason names a patient of the cohort, and the ledger keeps it for good.",

@@ -56,6 +56,16 @@ store = "{store}"       # where versions are kept: mlflow, or folder
 
 [runs]
 # lease_seconds = 60    # how long a run may be silent before another may take over
+
+[requests]
+# answer_days = 30    # days until a request to be forgotten must be answered
+# warn_days = 7       # days before that date at which people are warned
+# grace_days = 3      # days after it was filed before a night may erase
+
+[jobs]
+# heartbeat = "jobs.heartbeat.json"    # when scheduled work last ran, and how it went
+# webhook = ""                         # https://HOST/PATH that is told the same
+# webhook_key = "keys/webhook.key"     # signs it, mode 0600
 """
 
 

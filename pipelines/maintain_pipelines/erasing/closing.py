@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from maintain import codec
 from maintain.cohort import Marks, Remains, erase_rows, left_in_rows
 from maintain.errors import DamagedError, NothingToDoError, RefusedError, WaitingError
-from maintain.vocabulary import RequestState
+from maintain.vocabulary import Found, RequestState
 from maintain_pipelines.claims import Claim, check, hold
 from maintain_pipelines.context import Context
 from maintain_pipelines.erasing.learned import clean_weights
@@ -66,7 +66,7 @@ def close_request(name: str, context: Context) -> Closed:
     """Erase what the workspace holds of the people of an answered request, prove it, and close it.
 
     Raises:
-        NothingToDoError: It is closed already.
+        NothingToDoError: It is closed already, or was withdrawn.
         WaitingError: Something must happen first, or another process works on a model.
         RefusedError: Something of them is left; the request stays answered and the order stands.
     """
@@ -75,6 +75,8 @@ def close_request(name: str, context: Context) -> Closed:
     if request.state is RequestState.CLOSED:
         context.database.compact()
         raise NothingToDoError(f"{name} is closed, ledger entry {done}.", remedy="Nothing was changed.")
+    if request.state is RequestState.WITHDRAWN:
+        raise NothingToDoError(f"{name} was withdrawn: nothing is to be erased for it.", remedy="Nothing was changed.")
     _refuse(name, ready(name, context))
     seconds = context.workspace.settings.runs.lease_seconds
     with ExitStack() as stack:
@@ -103,7 +105,7 @@ def _close(request: Requested, claims: tuple[Claim, ...], context: Context) -> C
     order = _order(request, claims, context)
     swept = sweep(order, request.marks, context)
     proof = _prove(request.marks, context)
-    reach = (*OUT_OF_REACH, *_of_closed(proof), *_of_store(context))
+    reach = (*OUT_OF_REACH, *_of_doubt(request), *_of_closed(proof), *_of_store(context))
     with context.ledger.begin(context.database) as unit:
         for claim in claims:
             check(unit, claim)
@@ -182,6 +184,13 @@ def _compact(marks: Marks, context: Context) -> None:
             "The request is closed, but the file of the database keeps bytes of what was erased.",
             remedy="Say `maintain request close` again while no other command runs; it writes the file anew.",
         )
+
+
+def _of_doubt(request: Requested) -> tuple[str, ...]:
+    """Nobody was searched for whom nobody could find: their images may lie here under another name."""
+    if request.found is not Found.CANNOT_EXCLUDE:
+        return ()
+    return ("images in the cohort of whom the request names: it could not be excluded that there are any",)
 
 
 def _of_closed(proof: Looked) -> tuple[str, ...]:

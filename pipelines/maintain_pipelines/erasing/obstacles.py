@@ -92,7 +92,7 @@ def training_folders(context: Context) -> tuple[Path, ...]:
 
 def _not_answered(request: Requested) -> str:
     if request.state.ended:
-        return f"{request.name} is {request.state} already; nothing is left to do."
+        return f"{request.name} is {request.state}: nothing is left to do."
     return (
         f"{request.name} is {request.state}, not answered: `maintain request show {request.name}` says what it needs."
     )

@@ -11,7 +11,7 @@ from maintain.cohort import Marks, marks_of
 from maintain.database import UnitOfWork
 from maintain.database import tables as t
 from maintain.errors import UnknownNameError
-from maintain.vocabulary import Reason, RequestState, listed_as
+from maintain.vocabulary import Found, Reason, RequestState, listed_as
 from maintain_pipelines.context import Context
 from maintain_registry import EventKind, stored_body
 
@@ -23,6 +23,7 @@ class Requested:
     name: str
     reason: Reason
     state: RequestState
+    found: Found
     marks: Marks
 
 
@@ -42,7 +43,7 @@ def requested(unit: UnitOfWork, name: str) -> Requested:
         cases=[found.case_id for found in (*listed, *shown)],
         pixels=[found.pixels for found in shown],
     )
-    return Requested(name, Reason(row.reason), RequestState(row.state), marks)
+    return Requested(name, Reason(row.reason), RequestState(row.state), Found(row.found), marks)
 
 
 def answered(context: Context) -> tuple[str, ...]:

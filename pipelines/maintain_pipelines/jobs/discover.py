@@ -50,8 +50,13 @@ class Found:
 
 
 def discover(folder: Path, load: Load) -> Found:
-    """The jobs of a folder; what lies in folders below it belongs to tests. No folder: no jobs."""
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    """The jobs of a folder; what lies in folders below it belongs to tests.
+
+    A folder that is not there is told like a file that cannot be read: with it every job would be gone in silence.
+    """
+    if not folder.is_dir():
+        return Found((), (Unreadable(folder.name, "The folder of the policies is not there, so no job can be due."),))
+    names = sorted(path.name for path in folder.iterdir())
     paths = [folder / name for name in names if name.endswith(ENDINGS) and not name.startswith(".")]
     read = [found for path in paths if (found := _read(path, load)) is not None]
     counts = Counter(found.name for found in read if isinstance(found, Job))

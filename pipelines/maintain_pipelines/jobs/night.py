@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from maintain.clock import timestamp
-from maintain.errors import UnknownNameError
+from maintain.errors import InputError, UnknownNameError
 from maintain.vocabulary import JobOutcome
 from maintain_pipelines.context import Context
 from maintain_pipelines.jobs import turns
@@ -63,6 +63,11 @@ def chosen(found: Found, only: str | None) -> Found:
     if only is None:
         return found
     jobs = tuple(job for job in found.jobs if job.name == only)
+    if not jobs and found.unreadable:
+        raise InputError(
+            f"There is no job called {only!r} among the policies that can be read.",
+            remedy=f"`maintain jobs due` says what is wrong with {', '.join(one.file for one in found.unreadable)}.",
+        )
     if not jobs:
         raise UnknownNameError("job", only, [job.name for job in found.jobs])
     return Found(jobs, ())

@@ -15,7 +15,7 @@ from maintain.clock import timestamp
 from maintain.cohort import CohortStore, commitment, coverage, sealed_issuers, suppress
 from maintain.database import UnitOfWork
 from maintain.errors import InputError, MaintainError
-from maintain.intake import Pseudonyms, Wanted, load_pseudonyms, read_wishes, wanted
+from maintain.intake import Pseudonyms, Wanted, describe_lines, load_pseudonyms, read_wishes, wanted
 from maintain.records import Case
 from maintain.requests import (
     About,
@@ -88,6 +88,14 @@ def order_of(
 def orders_of_table(path: Path, context: Context) -> tuple[RequestOrder, ...]:
     """The orders of a table, in its order. Raises `InputError` naming the lines that are wrong."""
     rows = read_wishes(path, *_key(context))
+    for row in rows:
+        try:
+            _dates(row.received, row.due, context)
+        except InputError as error:
+            raise InputError(
+                f"{path.name}, {describe_lines(row.lines)}: {error.message}",
+                remedy="Mend the cell `received` or `due`; either may be empty. Nothing was filed.",
+            ) from error
     return tuple(RequestOrder(row.wanted, row.reason, row.basis, row.received, row.due) for row in rows)
 
 
@@ -197,6 +205,15 @@ def _distinct(met: Sequence[Person]) -> tuple[Person, ...]:
     return tuple(replace(person, number=number) for number, person in enumerate(seen.values(), start=1))
 
 
+def _dates(received: date | None, due: date | None, context: Context) -> tuple[date, date]:
+    """When a letter came and by when it must be answered. Raises `InputError` for dates that cannot be."""
+    today, days = context.clock.now().date(), context.workspace.settings.requests.answer_days
+    came = received or today
+    until = due or usual_due(came, answer_days=days)
+    check_dates(came, until, today)
+    return came, until
+
+
 def _request(
     order: RequestOrder,
     people: Sequence[Person],
@@ -206,17 +223,14 @@ def _request(
     *,
     name: str,
 ) -> Request:
-    now, days = context.clock.now(), context.workspace.settings.requests.answer_days
-    received = order.received or now.date()
-    due = order.due or usual_due(received, answer_days=days)
-    check_dates(received, due, now.date())
+    received, due = _dates(order.received, order.due, context)
     return Request(
         name=name,
         reason=order.reason,
         basis=order.basis or usual_basis(order.reason),
         received=received,
         due=due,
-        filed=timestamp(now),
+        filed=timestamp(context.clock.now()),
         actor=context.ledger.actor,
         state=RequestState.OPEN,
         found=worst_found(person.found for person in people),

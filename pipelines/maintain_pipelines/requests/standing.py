@@ -60,6 +60,8 @@ class Standing:
         if left:
             more = f" and {len(left) - 1} more" if len(left) > 1 else ""
             return f"{left[0]}{more} to be destroyed"
+        if self.request.found is Found.CANNOT_EXCLUDE:
+            return "a person: more images cannot be excluded"
         return "being closed"
 
     @property

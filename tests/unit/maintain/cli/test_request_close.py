@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,10 @@ def test_a_tombstone_is_told_to_people_and_to_programs(workspace: Path, tmp_path
     with pytest.raises(NothingToDoError):
         close(workspace, REQUEST, "--yes")
     assert close(workspace, "--ready") == "No request is answered and waits to be closed.\n"
+
+
+def test_what_is_ready_says_who_could_not_be_excluded(workspace: Path) -> None:
+    assert "cannot be excluded" not in close(workspace, "--ready")
+    with contextlib.closing(sqlite3.connect(workspace / "maintain.db", isolation_level=None)) as database:
+        database.execute("update request set found = 'cannot-exclude'")
+    assert f"`maintain request show {REQUEST}` says why" in close(workspace, "--ready")

@@ -15,6 +15,11 @@ from maintain.vocabulary import LegalBasis, Reason
 CANARY = "CANARYPID-0815"
 
 
+def console_of(data: bytes) -> io.TextIOWrapper:
+    """Stdin as the C locale has it: what is no UTF-8 becomes surrogates instead of an error."""
+    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
+
+
 def refused(call: Callable[[], object]) -> str:
     with pytest.raises(InputError) as caught:
         call()
@@ -43,6 +48,12 @@ def test_a_file_or_stdin_names_one_person_a_line(tmp_path: Path, monkeypatch: py
     assert reading.identifiers(None) == ("4711", "4712")
 
 
+@pytest.mark.parametrize("given", ["Zo\xeb".encode("latin-1"), "4711".encode("utf-16"), b"1\n" * reading.LARGEST_BYTES])
+def test_stdin_that_a_console_would_mend_is_refused(given: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", console_of(given))
+    assert "stdin" in refused(lambda: reading.identifiers(None))
+
+
 def test_at_a_terminal_it_is_asked_for_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -58,3 +69,10 @@ def test_at_a_terminal_it_is_asked_for_and_not_shown(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("getpass.getpass", prompt)
     assert reading.identifiers(None) == (CANARY,)
     assert asked == ["PatientID: "]
+
+
+def test_a_list_that_is_a_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letters.csv").write_text(f"PatientID;reason\n{CANARY};consent\n", encoding="utf-8")
+    told = refused(lambda: reading.identifiers(tmp_path / "letters.csv"))
+    assert "--table" in told
+    assert CANARY not in told

@@ -75,3 +75,16 @@ def test_rows_that_share_a_word_are_one_request(tmp_path: Path) -> None:
 def test_two_columns_are_enough(tmp_path: Path) -> None:
     (row,) = read_wishes(table(tmp_path, "patientid;Reason\n4711;CONSENT\n"), KEYS, ISSUERS)
     assert (row.reason, len(row.wanted[0].tried)) == (Reason.CONSENT, 3)
+
+
+@pytest.mark.parametrize(
+    "heading", ["recieved", "Due date", "legal basis", "requests", "Issuer Of PatientID", "reasons"]
+)
+def test_a_column_that_is_nearly_one_of_ours_is_not_passed_over(tmp_path: Path, heading: str) -> None:
+    with pytest.raises(InputError, match="nearly called"):
+        read_wishes(table(tmp_path, f"PatientID,reason,{heading}\n1,consent,\n"), KEYS, ISSUERS)
+
+
+def test_columns_of_the_sender_are_left_out(tmp_path: Path) -> None:
+    text = "PatientID,reason,name,address,date of birth,remark\n1,consent,a,b,c,d\n"
+    assert len(read_wishes(table(tmp_path, text), KEYS, ISSUERS)) == 1

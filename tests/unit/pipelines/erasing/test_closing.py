@@ -195,7 +195,22 @@ def test_closed_is_closed(workspace: Path, context: Context) -> None:
     done = close_request(REQUEST, context)
     with pytest.raises(NothingToDoError, match=f"ledger entry {done.entry}"):
         close_request(REQUEST, context)
-    assert ready(REQUEST, context) == (f"{REQUEST} is closed already; nothing is left to do.",)
+    assert ready(REQUEST, context) == (f"{REQUEST} is closed: nothing is left to do.",)
+
+
+def test_a_request_that_was_withdrawn_has_nothing_to_close(workspace: Path, context: Context) -> None:
+    file_answered(workspace, LEARNED)
+    with context.database.begin() as unit:
+        unit.execute(update(t.request).values(state="withdrawn"))
+    with pytest.raises(NothingToDoError, match="was withdrawn"):
+        close_request(REQUEST, context)
+
+
+def test_who_could_not_be_excluded_is_out_of_reach(workspace: Path, context: Context) -> None:
+    file_answered(workspace, LEARNED)
+    with context.database.begin() as unit:
+        unit.execute(update(t.request).values(found="cannot-exclude"))
+    assert any("could not be excluded" in line for line in close_request(REQUEST, context).out_of_reach)
 
 
 # --- what goes and what stays ----------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.nights import LAID, lay, load
-from maintain_pipelines.jobs.discover import discover
+from maintain_pipelines.jobs.discover import Found, discover
 
 
 @pytest.fixture
@@ -16,9 +16,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_that_is_not_there_has_no_jobs(root: Path) -> None:
+def test_a_folder_that_is_not_there_is_told(root: Path) -> None:
     found = discover(root / "policies", load())
-    assert (found.jobs, found.unreadable) == ((), ())
+    assert found.jobs == ()
+    assert [file.file for file in found.unreadable] == ["policies"]
+    (root / "policies").mkdir()
+    assert discover(root / "policies", load()) == Found((), ())
 
 
 def test_what_cannot_be_read_is_told_and_stops_no_other(root: Path) -> None:

@@ -106,6 +106,10 @@ def test_a_job_that_nobody_knows_is_refused(root: Path) -> None:
         call(root, only="knwon")
     with pytest.raises(UnknownNameError):
         call(root, again=Again("knwon", "why not"))
+    lay(root, "broken", cron="0 25 * * *")
+    with pytest.raises(InputError, match="policies that can be read") as caught:
+        call(root, only="broken")
+    assert "broken.yaml" in caught.value.remedy
     assert rows(root) == []
 
 

@@ -132,6 +132,7 @@ def test_one_doubt_and_it_cannot_be_excluded(context: Context, doubt: str) -> No
     assert filed.people[1].found is (Found.CANNOT_EXCLUDE if issuer else Found.IMAGES)
     assert bool(filed.doubts) is (doubt != "stranger")
     assert filed.strangers == (2 if issuer else 0)
+    assert standing_of(filed.request.name, context).waits_for == "a person: more images cannot be excluded"
 
 
 def test_the_same_person_twice_is_said_and_has_two_requests(context: Context) -> None:
@@ -188,6 +189,11 @@ def test_a_table_is_filed_as_a_whole_or_not_at_all(context: Context, tmp_path: o
     assert [len(one.people) for one in filed] == [2, 1, 1, 1]
     assert [one.request.name for one in filed] == [f"R-2026-000{number}" for number in (1, 2, 3, 4)]
     assert standing_of("R-2026-0003", context).request.received == date(2025, 12, 30)
+    for dates in ("2030-01-01,,", "2025-12-30,2025-12-01,", ",2025-12-01,"):
+        table.write_text(head + good + f"{patient_id(9)},,consent,,{dates}\n", encoding="utf-8")
+        with pytest.raises(InputError, match="line 7: A request cannot be"):
+            orders_of_table(table, context)
+    table.write_text(head + good, encoding="utf-8")
     late = orders_of_table(table, context)
     with pytest.raises(InputError, match="in the future"):
         file_requests((*late, order(context, 7, received=date(2030, 1, 1))), context)  # type: ignore[arg-type]
