@@ -25,10 +25,17 @@ from maintain.cohort.facts import (
     LabelCounts,
     LabelFact,
     LabelVersion,
+    NumberedImage,
     Patient,
 )
 from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
-from maintain.cohort.reading import joined, read_cases, read_cases_by_eye, read_label_history
+from maintain.cohort.reading import (
+    joined,
+    read_cases,
+    read_cases_by_eye,
+    read_images_by_accession,
+    read_label_history,
+)
 from maintain.cohort.status import count_cohort
 from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
@@ -149,6 +156,10 @@ class CohortStore:
     def cases_by_eye(self) -> Mapping[EyeKey, tuple[str, ...]]:
         """The images of every eye of every patient on every day; those without a date or an eye are left out."""
         return read_cases_by_eye(self.unit)
+
+    def images_by_accession(self) -> Mapping[str, tuple[NumberedImage, ...]]:
+        """The images of every accession number, each with its study: a number may be given out twice."""
+        return read_images_by_accession(self.unit)
 
     def case_ids(self) -> frozenset[str]:
         """The pseudonym of every image."""
