@@ -104,10 +104,12 @@ def _meanings(
 
 def _in_studies(images: Sequence[NumberedImage], eye: Eye | None) -> tuple[Images, ...]:
     """The images of each study, or those of one eye: none in a study that has no image of it."""
-    return tuple(
-        tuple(image.case_id for image in images if image.study == study and eye in (None, image.eye))
-        for study in dict.fromkeys(image.study for image in images)
-    )
+    studies: dict[str, list[str]] = {}
+    for image in images:
+        found = studies.setdefault(image.study, [])
+        if eye in (None, image.eye):
+            found.append(image.case_id)
+    return tuple(map(tuple, studies.values()))
 
 
 def _refuse_several(table: MappedTable, meant: Mapping[int, Sequence[Images]]) -> None:
