@@ -107,7 +107,7 @@ class CohortStore:
         """Files that need not be read again while they look the same.
 
         Those refused for a person's wish are left out: consent can be given again. So are those of patients whose
-        issuer an earlier version did not keep: only the file tells it.
+        issuer, and with it their studies' accession numbers, an earlier version did not keep: only the file tells them.
         """
         file, image = tables.file, tables.image_case
         untold = joined(image.c.case_id).where(tables.patient.c.linked.is_(None))
