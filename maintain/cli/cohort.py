@@ -47,7 +47,7 @@ def ingest(
     """Read sources into the cohort. Saying it again reads only what is new.
 
     A table of labels names images by SOPInstanceUID, or has a map that says which of its columns do, or which say
-    patient, date and eye. A row that could mean several images is refused with its line.
+    the accession number, or patient, date and eye. A row that could mean several images is refused with its line.
 
     \b
     Examples:

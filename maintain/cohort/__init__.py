@@ -93,6 +93,7 @@ __all__ = [
     "LabelFact",
     "LabelVersion",
     "Marks",
+    "NumberedImage",
     "Patient",
     "PersonFact",
     "Remains",
@@ -148,7 +149,7 @@ _ROOMS = {
     "erasing": "ErasedRows Marks Remains barred_cases erase_rows left_in_rows marks_of",
     "facts": (
         "Arrival CohortStatus Conflict ConsentCounts ConsentFact Count EyeKey FileOutcome KnownFile LabelCounts "
-        "LabelFact LabelVersion Patient PersonFact ScoreState Standing commitment"
+        "LabelFact LabelVersion NumberedImage Patient PersonFact ScoreState Standing commitment"
     ),
     "issuers": "Coverage coverage intakes_without_issuers keep_issuers sealed_issuers unlinked_people",
     "reading": "label_names read_standings",

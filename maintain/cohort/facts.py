@@ -42,7 +42,10 @@ class PersonFact:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One file of a source: how it looked, and the case it holds or the reason it holds none."""
+    """One file of a source: how it looked, and the case it holds or the reason it holds none.
+
+    `accession` is the keyed number of the case's study, where the file says one.
+    """
 
     path: str
     size: int
@@ -52,6 +55,16 @@ class Arrival:
     width: int = 0
     reason: str | None = None
     person: PersonFact | None = None
+    accession: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedImage:
+    """An image of a study that has an accession number."""
+
+    case_id: str
+    study: str
+    eye: Eye | None
 
 
 @dataclass(frozen=True, slots=True)

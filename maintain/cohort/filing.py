@@ -46,6 +46,7 @@ def file_arrivals(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival]) ->
     }
     _write_cases(unit, list(fresh.values()))
     _write_people(unit, arrivals, known)
+    _write_accessions(unit, arrivals, outcomes)
     _write_files(unit, source, arrivals, outcomes)
     return outcomes
 
@@ -236,6 +237,21 @@ def _write_people(unit: UnitOfWork, arrivals: Sequence[Arrival], known: _Known) 
     links = [{"who": who, "names_somebody": person.linked} for who, person in told.items() if known.people[who] is None]
     statement = update(patient).where(patient.c.patient == bindparam("who"), patient.c.linked.is_(None))
     unit.execute_many(statement.values(linked=bindparam("names_somebody")), links)
+
+
+def _write_accessions(unit: UnitOfWork, arrivals: Sequence[Arrival], outcomes: Sequence[FileOutcome]) -> None:
+    """Keep the accession numbers of studies that have none yet, from any file that is no contradiction.
+
+    The first number of a study stays: what another file of it says later is no reason to move labels.
+    """
+    told: dict[str, str] = {}
+    for arrival, outcome in zip(arrivals, outcomes, strict=True):
+        if arrival.case is not None and arrival.accession is not None and outcome.status is not FileStatus.REJECTED:
+            told.setdefault(arrival.case.study, arrival.accession)
+    study = tables.study
+    statement = update(study).where(study.c.study == bindparam("visit"), study.c.accession.is_(None))
+    numbers = [{"visit": visit, "number": number} for visit, number in told.items()]
+    unit.execute_many(statement.values(accession=bindparam("number")), numbers)
 
 
 def _write_files(unit: UnitOfWork, source: int, arrivals: Sequence[Arrival], outcomes: Sequence[FileOutcome]) -> None:

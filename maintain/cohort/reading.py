@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
-from maintain.cohort.facts import EyeKey, LabelVersion, Standing
+from maintain.cohort.facts import EyeKey, LabelVersion, NumberedImage, Standing
 from maintain.database import UnitOfWork, tables
 from maintain.records import Case, Device, Label, Score
 from maintain.vocabulary import ConsentStatus, Eye, RequestState
@@ -77,6 +77,19 @@ def read_cases_by_eye(unit: UnitOfWork) -> Mapping[EyeKey, tuple[str, ...]]:
     for row in unit.rows(known.order_by(image.c.case_id)):
         found[row.patient, row.study_date, Eye(row.eye)].append(row.case_id)
     return {key: tuple(cases) for key, cases in found.items()}
+
+
+def read_images_by_accession(unit: UnitOfWork) -> Mapping[str, tuple[NumberedImage, ...]]:
+    """The images of every accession number that some study has; two studies may have the same."""
+    image, study = tables.image_case, tables.study
+    numbered = joined(image.c.case_id, image.c.eye, study.c.study, study.c.accession).where(
+        study.c.accession.is_not(None)
+    )
+    found: dict[str, list[NumberedImage]] = defaultdict(list)
+    for row in unit.rows(numbered.order_by(image.c.case_id)):
+        eye = None if row.eye is None else Eye(row.eye)
+        found[row.accession].append(NumberedImage(row.case_id, row.study, eye))
+    return {number: tuple(images) for number, images in found.items()}
 
 
 def joined(*columns: ColumnElement[Any]) -> Select[Any]:

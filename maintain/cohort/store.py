@@ -25,10 +25,17 @@ from maintain.cohort.facts import (
     LabelCounts,
     LabelFact,
     LabelVersion,
+    NumberedImage,
     Patient,
 )
 from maintain.cohort.filing import PERSONAL_CONFLICTS, file_arrivals
-from maintain.cohort.reading import joined, read_cases, read_cases_by_eye, read_label_history
+from maintain.cohort.reading import (
+    joined,
+    read_cases,
+    read_cases_by_eye,
+    read_images_by_accession,
+    read_label_history,
+)
 from maintain.cohort.status import count_cohort
 from maintain.cohort.where import listed
 from maintain.database import UnitOfWork, tables
@@ -100,7 +107,7 @@ class CohortStore:
         """Files that need not be read again while they look the same.
 
         Those refused for a person's wish are left out: consent can be given again. So are those of patients whose
-        issuer an earlier version did not keep: only the file tells it.
+        issuer, and with it their studies' accession numbers, an earlier version did not keep: only the file tells them.
         """
         file, image = tables.file, tables.image_case
         untold = joined(image.c.case_id).where(tables.patient.c.linked.is_(None))
@@ -149,6 +156,10 @@ class CohortStore:
     def cases_by_eye(self) -> Mapping[EyeKey, tuple[str, ...]]:
         """The images of every eye of every patient on every day; those without a date or an eye are left out."""
         return read_cases_by_eye(self.unit)
+
+    def images_by_accession(self) -> Mapping[str, tuple[NumberedImage, ...]]:
+        """The images of every accession number, each with its study: a number may be given out twice."""
+        return read_images_by_accession(self.unit)
 
     def case_ids(self) -> frozenset[str]:
         """The pseudonym of every image."""

@@ -109,8 +109,10 @@ study = Table(
     Column("patient", ForeignKey("patient.patient"), nullable=False),
     Column("study_date", String),
     Column("site", String),
+    Column("accession", String),
     Index(None, "patient"),
-    comment="One visit.",
+    Index(None, "accession"),
+    comment="One visit. Its accession number is a keyed pseudonym, too; NULL where no file says one.",
 )
 
 series = Table(

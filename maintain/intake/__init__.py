@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 from maintain.intake.declared import FileRow, MemberRow, OutputRow, read_files, read_members, read_outputs
 from maintain.intake.devices import normalise_device
 from maintain.intake.identity import Pseudonyms, create_key, load_pseudonyms
-from maintain.intake.mapped import EyeColumns, InstanceColumn, MappedRow, MappedTable, read_mapped_labels
+from maintain.intake.mapped import (
+    AccessionColumns,
+    EyeColumns,
+    InstanceColumn,
+    MappedRow,
+    MappedTable,
+    StudyKey,
+    read_mapped_labels,
+)
 from maintain.intake.sheets import describe_lines
 from maintain.intake.tables import ConsentRow, ConsentTable, LabelRow, LabelTable, read_consents, read_labels
 from maintain.intake.wishes import PERSONAL, Wanted, WishRow, read_identifiers, read_wishes, wanted
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FASHION_MNIST",
     "PERSONAL",
+    "AccessionColumns",
     "ConsentRow",
     "ConsentTable",
     "EyeColumns",
@@ -40,6 +49,7 @@ __all__ = [
     "Reading",
     "Rejection",
     "RejectionReason",
+    "StudyKey",
     "Wanted",
     "WishRow",
     "create_key",

@@ -98,7 +98,8 @@ def _read(path: Path, data: bytes, pseudonyms: Pseudonyms) -> Reading | Rejectio
     issuer = _text(header, "IssuerOfPatientID") or ""
     patient = pseudonyms.patient(_text(header, "PatientID"), issuer)
     case = _case(header, uids, pseudonyms, pixels_digest(pixels), patient)
-    return Reading(case, pixels, _flags(header, linked=patient is not None), issuer)
+    accession = pseudonyms.accession(_text(header, "AccessionNumber"), _issuer_of_accession(header))
+    return Reading(case, pixels, _flags(header, linked=patient is not None), issuer, accession)
 
 
 @contextmanager
@@ -154,6 +155,14 @@ def _case(
         consent=ConsentStatus.UNKNOWN,
         labels=(),
     )
+
+
+def _issuer_of_accession(header: Dataset) -> str | None:
+    """Who gave the accession number out, by the local name or else the universal one (PS3.3 table 10-17)."""
+    items = header.get("IssuerOfAccessionNumberSequence")
+    if not items:
+        return None
+    return _text(items[0], "LocalNamespaceEntityID") or _text(items[0], "UniversalEntityID")
 
 
 def _flags(header: Dataset, *, linked: bool) -> tuple[Flag, ...]:

@@ -94,6 +94,12 @@ class Pseudonyms:
         """The pseudonym of a DICOM UID; `kind` is instance, study or series."""
         return self._digest("uid", kind, clean(uid))
 
+    def accession(self, number: str | None, issuer: str | None) -> str | None:
+        """The pseudonym of an accession number of an issuer, or None when it is empty or a placeholder."""
+        if names_nobody(number):
+            return None
+        return self._digest("accession", clean(issuer or ""), clean(number or ""))
+
     def device(self, kind: str, text: str) -> str:
         """The pseudonym of a serial number or a station name."""
         return self._digest("device", kind, clean(text))

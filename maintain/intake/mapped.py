@@ -1,7 +1,7 @@
 """Tables of labels with column names of their own: a map says which columns mean what.
 
-A row says its image by SOP Instance UID, or its eye by patient, date and side. Either is keyed here; which images an
-eye has only the cohort knows, so the key leaves with the number of its line.
+A row says its image by SOP Instance UID, its study by accession number, or its eye by patient, date and side. Each is
+keyed here; which images a study or an eye has only the cohort knows, so the key leaves with the number of its line.
 """
 
 from __future__ import annotations
@@ -42,6 +42,20 @@ class InstanceColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessionColumns:
+    """The column of accession numbers; that of the eye, and who issued the numbers, where the table or its map says so.
+
+    `eyes` are the table's words for eyes, instead of `EYE_WORDS`.
+    """
+
+    accession: str
+    eye: str | None = None
+    issuer: str | None = None
+    issued_by: str | None = None
+    eyes: Mapping[str, Eye] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class EyeColumns:
     """The columns of patient, date and eye; who issued the patients' numbers, in a column or for all of them.
 
@@ -57,12 +71,24 @@ class EyeColumns:
     eyes: Mapping[str, Eye] = field(default_factory=dict)
 
 
+#: Which columns say the image.
+JoinColumns: TypeAlias = InstanceColumn | AccessionColumns | EyeColumns
+
+
+@dataclass(frozen=True, slots=True)
+class StudyKey:
+    """A study by its keyed accession number: all its images, or those of one eye."""
+
+    accession: str
+    eye: Eye | None
+
+
 @dataclass(frozen=True, slots=True)
 class MappedRow:
-    """One line: its number, the keyed image or eye it is about, and its answers by label."""
+    """One line: its number, the keyed image, study or eye it is about, and its answers by label."""
 
     line: int
-    key: str | EyeOfDay
+    key: str | StudyKey | EyeOfDay
     answers: Mapping[str, str]
 
 
@@ -79,9 +105,7 @@ class MappedTable:
     issuers: tuple[str, ...] = field(default=(), repr=False)
 
 
-def read_mapped_labels(
-    path: Path, join: InstanceColumn | EyeColumns, labels: Mapping[str, str], pseudonyms: Pseudonyms
-) -> MappedTable:
+def read_mapped_labels(path: Path, join: JoinColumns, labels: Mapping[str, str], pseudonyms: Pseudonyms) -> MappedTable:
     """Read the columns of these labels (name -> column); other columns are not read, and an empty cell is no label.
 
     Raises `InputError` naming the file and every line that is wrong or contradicts another one.
@@ -90,7 +114,7 @@ def read_mapped_labels(
     columns = {name: column.casefold() for name, column in labels.items()}
     for name, column in columns.items():
         check_label_name(sheet, name, column=column)
-    keys = _instances(sheet, join, pseudonyms) if isinstance(join, InstanceColumn) else _eyes(sheet, join, pseudonyms)
+    keys = _keys(sheet, join, pseudonyms)
     refuse_overlong(sheet, tuple(columns.values()))
     said = [
         (row, (keys[row.line], name), label_text(value))
@@ -110,38 +134,63 @@ def read_mapped_labels(
 # --- private ---------------------------------------------------------------------------------------
 
 
-def _columns(join: InstanceColumn | EyeColumns) -> tuple[str, ...]:
+def _columns(join: JoinColumns) -> tuple[str, ...]:
     if isinstance(join, InstanceColumn):
         return (join.instance,)
+    if isinstance(join, AccessionColumns):
+        return tuple(column for column in (join.accession, join.eye, join.issuer) if column)
     return (join.patient, join.date, join.eye, *([join.issuer] if join.issuer else []))
 
 
-def _instances(sheet: Sheet, join: InstanceColumn, pseudonyms: Pseudonyms) -> Mapping[int, str | EyeOfDay]:
+def _keys(sheet: Sheet, join: JoinColumns, pseudonyms: Pseudonyms) -> Mapping[int, str | StudyKey | EyeOfDay]:
+    """What each line is about."""
+    if isinstance(join, InstanceColumn):
+        return _instances(sheet, join, pseudonyms)
+    if isinstance(join, AccessionColumns):
+        return _studies(sheet, join, pseudonyms)
+    return _eyes(sheet, join, pseudonyms)
+
+
+def _instances(sheet: Sheet, join: InstanceColumn, pseudonyms: Pseudonyms) -> Mapping[int, str]:
     column = join.instance.casefold()
     refuse_lines(sheet, [row for row in sheet.rows if not row.cells[column]], "no SOP Instance UID")
     return {row.line: pseudonyms.uid("instance", row.cells[column]) for row in sheet.rows}
 
 
-def _eyes(sheet: Sheet, join: EyeColumns, pseudonyms: Pseudonyms) -> Mapping[int, str | EyeOfDay]:
+def _studies(sheet: Sheet, join: AccessionColumns, pseudonyms: Pseudonyms) -> Mapping[int, StudyKey]:
+    column = join.accession.casefold()
+    numbers = {row.line: pseudonyms.accession(row.cells[column], _issuer(row, join)) for row in sheet.rows}
+    refuse_lines(sheet, [row for row in sheet.rows if numbers[row.line] is None], "no accession number")
+    sides: Mapping[int, Eye | None] = _sides(sheet, join.eye, join.eyes) if join.eye else {}
+    return {line: StudyKey(number, sides.get(line)) for line, number in numbers.items() if number is not None}
+
+
+def _eyes(sheet: Sheet, join: EyeColumns, pseudonyms: Pseudonyms) -> Mapping[int, EyeOfDay]:
     patients = {row.line: _patient(row, join, pseudonyms) for row in sheet.rows}
     refuse_lines(sheet, [row for row in sheet.rows if patients[row.line] is None], "the patient names nobody")
     days = {row.line: _day(row.cells[join.date.casefold()], join.date_form) for row in sheet.rows}
     refuse_lines(sheet, [row for row in sheet.rows if days[row.line] is None], "the date is not one of the map's form")
-    words = {word.casefold(): eye for word, eye in join.eyes.items()} or EYE_WORDS
-    eyes = {row.line: words.get(row.cells[join.eye.casefold()].casefold()) for row in sheet.rows}
-    refuse_lines(sheet, [row for row in sheet.rows if eyes[row.line] is None], "the eye is none of the map's words")
+    eyes = _sides(sheet, join.eye, join.eyes)
     return {
-        line: (patient, day, eye)
+        line: (patient, day, eyes[line])
         for line, patient in patients.items()
-        if patient is not None and (day := days[line]) is not None and (eye := eyes[line]) is not None
+        if patient is not None and (day := days[line]) is not None
     }
+
+
+def _sides(sheet: Sheet, column: str, words: Mapping[str, Eye]) -> Mapping[int, Eye]:
+    """The eye of each line, in the map's words or the usual ones."""
+    known = {word.casefold(): eye for word, eye in words.items()} or EYE_WORDS
+    eyes = {row.line: known.get(row.cells[column.casefold()].casefold()) for row in sheet.rows}
+    refuse_lines(sheet, [row for row in sheet.rows if eyes[row.line] is None], "the eye is none of the map's words")
+    return {line: eye for line, eye in eyes.items() if eye is not None}
 
 
 def _patient(row: SheetRow, join: EyeColumns, pseudonyms: Pseudonyms) -> str | None:
     return pseudonyms.patient(row.cells[join.patient.casefold()], _issuer(row, join))
 
 
-def _issuer(row: SheetRow, join: EyeColumns) -> str | None:
+def _issuer(row: SheetRow, join: EyeColumns | AccessionColumns) -> str | None:
     return row.cells[join.issuer.casefold()] if join.issuer else join.issued_by
 
 

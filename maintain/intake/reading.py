@@ -43,13 +43,15 @@ class Flag(StrEnum):
 class Reading:
     """One image: its case (without labels and consent, which other sources say) and its pixels.
 
-    `issuer` is the text of the header, in memory only: it leaves the process sealed or not at all.
+    `issuer` is the text of the header, in memory only: it leaves the process sealed or not at all. `accession` is the
+    pseudonym of the study's number; None where the header says none.
     """
 
     case: Case
     pixels: Pixels = field(repr=False, compare=False)
     flags: tuple[Flag, ...] = ()
     issuer: str = field(default="", repr=False)
+    accession: str | None = None
 
     @property
     def linked(self) -> bool:

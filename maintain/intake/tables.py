@@ -36,6 +36,8 @@ STATUSES: Mapping[str, ConsentStatus] = {
 #: Columns that would write identifiers down as labels (lower case, letters only); refused by name.
 IDENTIFYING_COLUMNS = frozenset(
     (
+        "accession",
+        "accessionno",
         "accessionnumber",
         "birthdate",
         "dateofbirth",

@@ -325,7 +325,9 @@ def _arrival(file: FoundFile, reading: Reading | Rejection, people: _People) -> 
     seen = file.path, file.size, file.mtime_ns
     if isinstance(reading, Rejection):
         return Arrival(*seen, None, reason=reading.reason.value)
-    return Arrival(*seen, reading.case, reading.height, reading.width, person=people.of(reading))
+    return Arrival(
+        *seen, reading.case, reading.height, reading.width, person=people.of(reading), accession=reading.accession
+    )
 
 
 def _keep_pixels(arrays: ArrayStore, readings: Sequence[Reading | Rejection], outcomes: Sequence[FileOutcome]) -> None:

@@ -25,12 +25,15 @@ PAGE = "docs/tutorial.md"
 #: Keys that say which image a row is about.
 INSTANCE, ACCESSION, EYE_KEYS = "instance", "accession", ("patient", "date", "eye")
 
-#: What else `join` may say of a patient and a date.
+#: What else `join` may say: who issued the numbers of patients or studies, and how dates are written.
 BESIDE = ("issuer", "issued_by", "date_format")
+
+#: What may stand beside an accession number.
+BESIDE_ACCESSION = ("eye", "issuer", "issued_by")
 
 #: The parts of a map, and the keys that each may hold; those of `labels` are the names of labels.
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "join": (INSTANCE, *EYE_KEYS, *BESIDE),
+    "join": (INSTANCE, ACCESSION, *EYE_KEYS, *BESIDE),
     "eyes": ("R", "L", "B"),
     "labels": (),
 }
@@ -105,9 +108,7 @@ def _words(part: str, node: Node, notes: Notes) -> dict[str, Scalar]:
         return {}
     known, words = PARTS[part], {}
     for key, value in node.pairs:
-        if part == "join" and key.text == ACCESSION:
-            notes.add(key.place, "the cohort keeps no accession numbers; join by instance, or by patient, date and eye")
-        elif known and key.text not in known:
+        if known and key.text not in known:
             notes.add(key.place, unknown(f"key of {part}", key.text, known))
         elif part == "labels" and LABEL_NAME.fullmatch(key.text) is None:
             notes.add(key.place, "a label is called in small letters, digits and single - or _, as retinopathy-grade")
@@ -124,8 +125,13 @@ def _check_join(join: Mapping[str, Scalar], place: Place, notes: Notes) -> None:
         beside = [key for key in join if key != INSTANCE]
         if beside:
             notes.add(join[beside[0]].place, "instance says which image it is; nothing stands beside it")
+    elif ACCESSION in join:
+        beside = [key for key in join if key not in (ACCESSION, *BESIDE_ACCESSION)]
+        if beside:
+            notes.add(join[beside[0]].place, "beside an accession number stand only eye, issuer or issued_by")
     elif missing:
-        notes.add(place, f"join names the column of the instance, or those of patient, date and eye; no {missing[0]}")
+        ways = "the instance, of the accession number, or those of patient, date and eye"
+        notes.add(place, f"join names the column of {ways}; no {missing[0]}")
     if "issuer" in join and "issued_by" in join:
         notes.add(join["issued_by"].place, "issuer is a column, issued_by is who issued every number; say one of them")
     form = join.get("date_format")
@@ -141,6 +147,8 @@ def _check_eyes(eyes: Mapping[str, Scalar], join: Mapping[str, Scalar], notes: N
         said.add(word.text.casefold())
         if INSTANCE in join:
             notes.add(word.place, "instance says which image it is; words for eyes are of no use")
+        elif "eye" not in join:
+            notes.add(word.place, "join names no column of eyes; words for them are of no use")
 
 
 def _check_labels(labels: Mapping[str, Scalar], join: Mapping[str, Scalar], place: Place, notes: Notes) -> None:

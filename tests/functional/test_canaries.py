@@ -164,6 +164,12 @@ def write_mapped(planted: Path, folder: Path) -> None:
     join = f"join: {{patient: MRN {NOTE}, issued_by: {issuer}, date: Visit, eye: Side, date_format: YYYYMMDD}}"
     (folder / f"{TABLE}-map.yaml").write_text(f"{join}\nlabels: {{gradable: Gradable}}\n", encoding="utf-8")
     shutil.copy(folder / f"{TABLE}-mapped.csv", folder / "table.yaml")
+    number = HEADER["AccessionNumber"]  # of every study
+    for name, order in (("orders.csv", number), (f"{TABLE}-orders.csv", f"{STRANGER}-{number}")):
+        text = f"Order {NOTE},Side,Gradable\n{order},R,gradable\n"
+        (folder / name).write_text(text, encoding="utf-8")
+    join = f"join: {{accession: Order {NOTE}, eye: Side}}"
+    (folder / f"{TABLE}-orders.yaml").write_text(f"{join}\nlabels: {{gradable: Gradable}}\n", encoding="utf-8")
 
 
 def write_tables(planted: Path, hospital: Path, folder: Path) -> None:
@@ -208,6 +214,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory, planted: Path, hospital: Pa
     tell(*mapped, folder / f"{TABLE}-map.yaml", code=0)
     tell(*mapped, folder / "table.yaml", code=2)
     tell(*mapped, folder / f"{TABLE}-mapped.csv", code=2)
+    orders = ("--kind", "labels", "--map", folder / f"{TABLE}-orders.yaml")
+    tell("cohort", "ingest", folder / f"{TABLE}-orders.csv", *orders, code=0)
+    tell("cohort", "ingest", folder / "orders.csv", *orders, code=2)
     tell("cohort", "ingest", folder / "torn-mapped.csv", *mapped[3:], folder / f"{TABLE}-map.yaml", code=2)
     tell("cohort", "split", "fundus-triage", "--train", 6, "--validation", 1, "--holdout", 6, code=0)
     tell("cohort", "snapshot", "first", "--model", "fundus-triage", code=0)

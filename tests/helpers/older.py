@@ -70,9 +70,11 @@ def forget_requests_and_jobs(database: sqlite3.Connection) -> None:
     """Take away what schema 0006 brought: requests, jobs, and what was kept for their sake."""
     for table in ("turn", "job", "barred_person", "request_case", "request_person", "request", "issuer"):
         database.execute(f"drop table {table}")
+    database.execute("drop index ix_study_accession")
     for table, column in (
         ("ingest", "issuers"),
         ("patient", "linked"),
+        ("study", "accession"),
         ("snapshot", "erased"),
         ("snapshot", "rest"),
         ("run", "roles"),

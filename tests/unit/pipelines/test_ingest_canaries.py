@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ CANARIES = (
     "CANARYID",
     "CANARYISSUER",
     "CANARYACCESSION",
+    "CANARYORDER",
     "CANARYSTUDYID",
     "CANARYOTHER",
     "CANARYSITE",
@@ -97,6 +99,8 @@ def test_no_identifier_gets_anywhere(
 
 def _refusals(desk: Desk, tmp_path: Path) -> list[str]:
     """Everything that intake says when it refuses these, tracebacks included."""
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text("join: {accession: CANARYORDER}\nlabels: {grade: grade}\n")
     bad: list[tuple[Callable[[Path], object], str | None]] = [
         (desk.labels, "1.2.826.0.1.3680043.7,drusen\n"),
         (desk.labels, "SOPInstanceUID,PatientName\n1.2,CANARYNAME\n"),
@@ -106,6 +110,8 @@ def _refusals(desk: Desk, tmp_path: Path) -> list[str]:
         (desk.consents, "PatientID,status\nCANARYID-7,CANARYNAME\n"),
         (desk.consents, "PatientID,status,date\nCANARYID-7,given,19470315\n"),
         (desk.consents, "PatientID,status\nCANARYID-7,given\nCANARYID-7,withdrawn\n"),
+        (partial(desk.labels, mapping=mapping), "CANARYORDER,grade\nCANARYACCESSION,drusen\n"),
+        (partial(desk.labels, mapping=mapping), "CANARYORDER,grade\nCANARYACCESSION,drusen\n,drusen\n"),
         (desk.dicom, None),
     ]
     said = []

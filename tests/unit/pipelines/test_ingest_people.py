@@ -32,6 +32,7 @@ def _as_before(desk: Desk) -> None:
     """Forget what an earlier version did not ask."""
     with desk.database.begin() as unit:
         unit.execute(update(tables.patient).values(linked=None))
+        unit.execute(update(tables.study).values(accession=None))
         unit.execute(update(tables.ingest).values(issuers=None))
         unit.execute(delete(tables.issuer))
 
@@ -150,12 +151,14 @@ def test_readings_and_tables_do_not_show_their_issuers(desk: Desk, tmp_path: Pat
 def test_folders_of_before_are_read_once_more(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "in"
     for number in range(4):
-        write_dicom(folder / str(number), number, PatientID=("P0", "P1", "P2", "ANONYMOUS")[number])
+        patient, order = ("P0", "P1", "P2", "ANONYMOUS")[number], ("A0", "A1", None, "A3")[number]
+        write_dicom(folder / str(number), number, PatientID=patient, AccessionNumber=order)
     (folder / "copy").write_bytes((folder / "0").read_bytes())
     (folder / "notes").write_text("notes")
     desk.dicom(folder)
     with desk.read() as unit:
-        cases = CohortStore(unit).cases()
+        cases, numbered = CohortStore(unit).cases(), CohortStore(unit).images_by_accession()
+    assert set(numbered) == {desk.pseudonyms.accession(number, None) for number in ("A0", "A1", "A3")}
     _as_before(desk)
     with desk.read() as unit:
         assert coverage(unit) == Coverage(issuers=0, intakes_without=1, unlinked=0, unknown_links=4)
@@ -164,6 +167,7 @@ def test_folders_of_before_are_read_once_more(desk: Desk, tmp_path: Path, monkey
     with desk.read() as unit:
         assert coverage(unit) == Coverage(issuers=1, intakes_without=0, unlinked=1, unknown_links=0)
         assert CohortStore(unit).cases() == cases
+        assert CohortStore(unit).images_by_accession() == numbered
     monkeypatch.setattr(room, "read_dicom", None)
     assert counts(desk.dicom(folder)) == {"found": 6, "unchanged": 6}
 

@@ -31,7 +31,21 @@ def write(tmp_path: Path, text: str, name: str = "labels.yaml") -> Path:
         ("join: {instance: UID}\nlabels: {grade: }\n", "labels.grade must be text"),
         ("join: {instance: [UID]}\nlabels: {grade: G}\n", "labels.yaml:1:18: join.instance must be text"),
         ("join: {instance: UID}\nlabels: {My Grade: G}\n", "labels.yaml:2:10: a label is called in small letters"),
-        ("join: {accession: Acc}\nlabels: {grade: G}\n", "labels.yaml:1:8: the cohort keeps no accession numbers"),
+        ("join: {accession: }\nlabels: {grade: G}\n", "join.accession must be text"),
+        ("join: {instance: U, accession: A}\nlabels: {grade: G}\n", "labels.yaml:1:32: instance says which image"),
+        (
+            "join: {accession: A, patient: P}\nlabels: {grade: G}\n",
+            "labels.yaml:1:31: beside an accession number stand",
+        ),
+        ("join: {accession: A, date: D}\nlabels: {grade: G}\n", "stand only eye, issuer or issued_by"),
+        ("join: {accession: A, date_format: YYYYMMDD}\nlabels: {grade: G}\n", "stand only eye, issuer or issued_by"),
+        ("join: {accession: A, issuer: I, issued_by: H}\nlabels: {grade: G}\n", "say one of them"),
+        ("join: {accession: A}\neyes: {R: re}\nlabels: {grade: G}\n", "labels.yaml:2:11: join names no column of eyes"),
+        (
+            "join: {accession: A}\nlabels: {grade: a}\n",
+            "labels.yaml:2:17: labels.grade is a column that says the image",
+        ),
+        ("join: {accession: A, eye: S}\nlabels: {grade: s}\n", "labels.grade is a column that says the image"),
         (
             "join: {instanse: UID}\nlabels: {grade: G}\n",
             "labels.yaml:1:8: there is no key of join called 'instanse'. Did",
@@ -86,3 +100,10 @@ def test_a_map_holds_what_is_said(tmp_path: Path) -> None:
     assert said == LabelMap(join, {"R": "RA"}, {"grade": "G 1"})
     assert said.date_form == "%d.%m.%Y"
     assert read_label_map(write(tmp_path, "join: {instance: U}\nlabels: {g: G}\n")).date_form == "%Y-%m-%d"
+
+
+def test_an_accession_number_may_have_an_eye_and_an_issuer_beside_it(tmp_path: Path) -> None:
+    text = "join: {accession: Order, issued_by: RIS, eye: Side}\neyes: {R: RA}\nlabels: {grade: G}\n"
+    join = {"accession": "Order", "issued_by": "RIS", "eye": "Side"}
+    assert read_label_map(write(tmp_path, text)) == LabelMap(join, {"R": "RA"}, {"grade": "G"})
+    assert read_label_map(write(tmp_path, "join: {accession: A}\nlabels: {g: G}\n")).join == {"accession": "A"}

@@ -10,9 +10,11 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Apply this step. What earlier schemas did not ask (issuers, links, roles of runs) stays unknown."""
+    """Apply this step. What earlier schemas did not ask (issuers, links, accessions, roles of runs) stays unknown."""
     op.add_column("ingest", sa.Column("issuers", sa.Boolean(), nullable=True))
     op.add_column("patient", sa.Column("linked", sa.Boolean(), nullable=True))
+    op.add_column("study", sa.Column("accession", sa.String(), nullable=True))
+    op.create_index(op.f("ix_study_accession"), "study", ["accession"], unique=False)
     op.add_column("snapshot", sa.Column("erased", sa.Integer(), nullable=True))
     op.add_column("snapshot", sa.Column("rest", sa.String(), nullable=True))
     op.add_column("run", sa.Column("roles", sa.String(), nullable=True))

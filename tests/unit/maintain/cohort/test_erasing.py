@@ -106,6 +106,15 @@ def test_rows_go_together_and_others_stay(unit: UnitOfWork) -> None:
     assert len(CohortStore(unit).patients(["patient-0030"])) == 1
 
 
+def test_the_accession_number_goes_with_its_visit(unit: UnitOfWork) -> None:
+    prepare(unit)
+    study = tables.study
+    unit.execute(update(study).values(accession="number of " + study.c.study))
+    erase_rows(unit, marks_of_three(unit), Reason.DATA_SUBJECT)
+    left = {row.accession for row in unit.rows(select(study.c.accession))}
+    assert left == {f"number of {case.study}" for case in MANY if case.patient != "patient-0003"}
+
+
 def test_the_list_of_what_nobody_may_use_is_no_remainder_and_any_other_text_is(unit: UnitOfWork) -> None:
     prepare(unit)
     marks = marks_of_three(unit)

@@ -9,7 +9,16 @@ import pytest
 from sqlalchemy import event, func, select
 
 from helpers.cohorts import DEVICE, KEY_ID, NOW, arrive, fill, make_case
-from maintain.cohort import Arrival, CohortStore, ConsentFact, Count, LabelFact, commitment, suppress
+from maintain.cohort import (
+    Arrival,
+    CohortStore,
+    ConsentFact,
+    Count,
+    LabelFact,
+    NumberedImage,
+    commitment,
+    suppress,
+)
 from maintain.database import UnitOfWork, tables
 from maintain.errors import InputError
 from maintain.hashing import digest_bytes
@@ -173,6 +182,39 @@ def test_images_are_found_by_eye_only_where_day_and_eye_are_known(unit: UnitOfWo
         ("patient-0001", "2024-03-01", Eye.LEFT): ("case-0003",),
     }
     assert store.case_ids() == {case.case_id for case in cases}
+
+
+def test_images_are_found_by_accession_number_with_their_studies(store: CohortStore, source: int) -> None:
+    one, two = make_case(1), make_case(2, patient="patient-0001", study="study-0001", series="series-0001", eye=None)
+    other, bare = make_case(3, eye=Eye.LEFT), make_case(4)
+    arrivals = [replace(arrive(case), accession="number") for case in (one, other)]
+    store.add(source, [*arrivals, arrive(two), arrive(bare)])
+    assert store.images_by_accession() == {
+        "number": (
+            NumberedImage("case-0001", "study-0001", Eye.RIGHT),
+            NumberedImage("case-0002", "study-0001", None),
+            NumberedImage("case-0003", "study-0003", Eye.LEFT),
+        )
+    }
+
+
+def test_the_first_accession_number_of_a_study_stays(store: CohortStore, source: int) -> None:
+    case = make_case(1)
+    second = make_case(2, patient=case.patient, study=case.study, series=case.series)
+    store.add(source, [arrive(case)])
+    assert store.images_by_accession() == {}
+    store.add(source, [replace(arrive(case, "copy.dcm"), accession="first")])  # a duplicate tells it, too
+    store.add(source, [replace(arrive(second), accession="later"), replace(arrive(case), accession="later")])
+    assert set(store.images_by_accession()) == {"first"}
+
+
+def test_a_refused_file_tells_no_accession_number(store: CohortStore, source: int) -> None:
+    case = make_case(1)
+    store.add(source, [arrive(case)])
+    other = replace(case, pixels=digest_bytes(b"other"))
+    (outcome,) = store.add(source, [replace(arrive(other, "other.dcm"), accession="number")])
+    assert outcome.status is FileStatus.REJECTED
+    assert store.images_by_accession() == {}
 
 
 def test_the_history_of_a_label_says_who_read_which_table(unit: UnitOfWork) -> None:

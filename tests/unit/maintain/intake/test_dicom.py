@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom.dataset import FileMetaDataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import (
@@ -220,6 +220,35 @@ def test_the_same_identifier_of_two_issuers_is_two_patients(tmp_path: Path) -> N
     one = read(write_dicom(tmp_path / "a", 1, PatientID="7", IssuerOfPatientID="A"))
     two = read(write_dicom(tmp_path / "b", 2, PatientID="7", IssuerOfPatientID="B"))
     assert one.case.patient != two.case.patient
+
+
+@pytest.mark.parametrize("number", [None, "", "0", "ANONYMOUS"])
+def test_an_accession_number_that_names_no_study_is_none(tmp_path: Path, number: str | None) -> None:
+    assert read(write_dicom(tmp_path / "a", 1, AccessionNumber=number)).accession is None
+
+
+@pytest.mark.parametrize(
+    ("said", "issuer"),
+    [
+        (None, None),
+        ([], None),
+        ([{}], None),
+        ([{"LocalNamespaceEntityID": "RIS"}], "RIS"),
+        ([{"UniversalEntityID": "1.2.3", "UniversalEntityIDType": "ISO"}], "1.2.3"),
+        ([{"LocalNamespaceEntityID": "RIS", "UniversalEntityID": "1.2.3", "UniversalEntityIDType": "ISO"}], "RIS"),
+    ],
+)
+def test_an_accession_number_leaves_keyed_with_its_issuer(
+    tmp_path: Path, said: list[dict[str, str]] | None, issuer: str | None
+) -> None:
+    items = None if said is None else [Dataset() for _ in said]
+    for item, values in zip(items or (), said or (), strict=True):
+        for keyword, value in values.items():
+            setattr(item, keyword, value)
+    path = write_dicom(tmp_path / "a", 1, AccessionNumber="OP 4711", IssuerOfAccessionNumberSequence=items)
+    reading = read(path)
+    assert reading.accession == PSEUDONYMS.accession("OP 4711 ", issuer)
+    assert "4711" not in repr(reading)
 
 
 def test_text_in_the_picture_is_flagged(tmp_path: Path) -> None:

@@ -91,6 +91,11 @@ def test_identifiers_that_name_nobody_give_no_patient(nobody: str | None) -> Non
     assert PSEUDONYMS.patient(nobody, "CLINIC") is None
 
 
+@pytest.mark.parametrize("number", [None, "", " ", "0", "N/A", "\x00", "REMOVED"])
+def test_an_accession_number_that_is_a_placeholder_names_no_study(number: str | None) -> None:
+    assert PSEUDONYMS.accession(number, "RIS") is None
+
+
 @pytest.mark.parametrize("somebody", ["1", "000001", "SYN-000000-1", "P0", "王", "anonymous-17"])
 def test_identifiers_that_name_somebody_do(somebody: str) -> None:
     assert PSEUDONYMS.patient(somebody, None) is not None
@@ -109,6 +114,9 @@ def test_kinds_and_issuers_never_meet() -> None:
         PSEUDONYMS.patient("1.2.3", "CLINIC"),
         PSEUDONYMS.patient("CLINIC", "1.2.3"),
         PSEUDONYMS.unlinked_patient("1.2.3"),
+        PSEUDONYMS.accession("1.2.3", None),
+        PSEUDONYMS.accession("1.2.3", "CLINIC"),
+        PSEUDONYMS.accession("CLINIC", "1.2.3"),
         PSEUDONYMS.uid("study", "1.2.3"),
         PSEUDONYMS.uid("series", "1.2.3"),
         PSEUDONYMS.uid("instance", "1.2.3"),
