@@ -173,7 +173,9 @@ def _found_lines(request: Request, people: int, doubts: Doubts, strangers: int) 
     if request.found is Found.CANNOT_EXCLUDE:
         yield f"Cannot exclude that the cohort has images of {'them' if people > 1 else 'this person'}:"
         yield from (f"  {line}" for line in _doubt_lines(doubts, strangers))
-    if request.found is not Found.IMAGES:
+        yield "Images of them that arrive later are refused only under an issuer that is known today."
+        yield "Once this is settled, file the letter again; the request that is filed now stays until it is withdrawn."
+    if request.found is Found.NOBODY:
         yield "Images of them that arrive later are refused."
 
 

@@ -54,7 +54,9 @@ def test_a_date_that_is_past_is_said() -> None:
 )
 def test_what_cannot_be_excluded_has_a_reason(doubts: Doubts, said: str) -> None:
     request = replace(REQUEST, found=Found.CANNOT_EXCLUDE, images=0, copies=0)
-    assert said in "\n".join(filed_lines(replace(FILED, request=request, doubts=doubts), TODAY))
+    page = "\n".join(filed_lines(replace(FILED, request=request, doubts=doubts), TODAY))
+    assert said in page
+    assert "refused only under an issuer that is known today" in page
 
 
 def test_each_letter_of_a_table_says_what_was_found() -> None:
