@@ -191,17 +191,20 @@ def render(document: Mapping[str, Any]) -> str:
             "| night | arrived | the call | in the morning |",
             "| ---: | --- | --- | --- |",
         ]
-        for night in cell["nights"]:
-            if night["turns"] or night["closed"] or night["morning"] or night["letter"]:
-                turns = "; ".join(
-                    f"{one['job']}: {one['outcome']}" for one in night["turns"] if one["outcome"] != "nothing-to-do"
-                )
-                closed = f"closed {', '.join(night['closed'])}" if night["closed"] else ""
-                call = "; ".join(part for part in (turns, closed) if part) or "nothing to do"
-                lines.append(f"| {night['night']} | {night['letter'] or ''} | {call} | {night['morning'] or ''} |")
+        lines += [line for night in cell["nights"] if (line := _row(night)) is not None]
         explained = [f"- {name}: {one['why']}" for name, one in cell["requests"].items() if one["why"]]
         lines += ["", "Not closed, and why:", "", *explained] if explained else []
     return "\n".join(lines) + "\n"
+
+
+def _row(night: Mapping[str, Any]) -> str | None:
+    """A night on which something happened, as a line of its table."""
+    turns = [f"{one['job']}: {one['outcome']}" for one in night["turns"] if one["outcome"] != "nothing-to-do"]
+    if night["closed"]:
+        turns.append(f"closed {', '.join(night['closed'])}")
+    if not (turns or night["letter"] or night["morning"]):
+        return None
+    return f"| {night['night']} | {night['letter'] or ''} | {'; '.join(turns)} | {night['morning']} |"
 
 
 # --- private ---------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def _closed(done: Closed) -> tuple[dict[str, Any], list[str]]:
         f"Afterwards {done.searched} files of the workspace and every row of its database were looked at; "
         "nothing that is known to be of these people is left but what bars them and what is listed below.",
         "",
-        "Erased:",
+        "Erased, besides what an earlier closing had erased before it was cut short:" if done.resumed else "Erased:",
         *console.table(("what", "how many"), [(kind, str(count)) for kind, count in done.erased.items() if count]),
         "",
         "Out of reach, and not shown to be free of them:",

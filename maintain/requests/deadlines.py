@@ -7,6 +7,9 @@ from datetime import date, timedelta
 
 from maintain.errors import InputError
 
+#: Nobody may take longer to answer: three months by GDPR art. 12(3), and far more than that elsewhere.
+LONGEST = timedelta(days=366)
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
@@ -35,8 +38,13 @@ def usual_due(received: date, *, answer_days: int) -> date:
 
 
 def check_dates(received: date, due: date, today: date) -> None:
-    """Raise `InputError` for a letter from the future, or one that was due before it came."""
+    """Raise `InputError` for a letter from the future, and for a date before it came or that no law would allow."""
     if received > today:
         raise InputError("A request cannot be received in the future.", remedy="Mend --received; it may be left out.")
+    if due > received + LONGEST:
+        raise InputError(
+            f"A request cannot be due more than {LONGEST.days} days after it was received.",
+            remedy="Mend --due or --received; either may be left out.",
+        )
     if due < received:
         raise InputError("A request cannot be due before it was received.", remedy="Mend --due; it may be left out.")

@@ -50,7 +50,10 @@ OUT_OF_REACH = (
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What a tombstone says: how much went of each kind, how many files the proof looked at, what is out of reach."""
+    """What a tombstone says: how much went of each kind, how many files the proof looked at, what is out of reach.
+
+    `resumed`: an earlier closing was cut short, and what that one erased is not counted.
+    """
 
     request: str
     ordered: int
@@ -60,6 +63,7 @@ class Closed:
     searched: int
     closed: int
     out_of_reach: tuple[str, ...]
+    resumed: bool = False
 
 
 def close_request(name: str, context: Context) -> Closed:
@@ -120,6 +124,7 @@ def _close(request: Requested, claims: tuple[Claim, ...], context: Context) -> C
             "request": request.name,
             "order": order.entry,
             "erased": erased,
+            "resumed": order.resumed,
             "snapshots": [codec.encode(item) for item in rows.snapshots],
             "searched": proof.files,
             "closed": len(proof.closed),
@@ -127,7 +132,15 @@ def _close(request: Requested, claims: tuple[Claim, ...], context: Context) -> C
         }
         entry = context.ledger.append(unit, Event(EventKind.REQUEST_CLOSED, EVERYWHERE, body))
     return Closed(
-        request.name, order.entry, entry.number, erased, rows.snapshots, proof.files, len(proof.closed), reach
+        request.name,
+        order.entry,
+        entry.number,
+        erased,
+        rows.snapshots,
+        proof.files,
+        len(proof.closed),
+        reach,
+        order.resumed,
     )
 
 
@@ -137,10 +150,11 @@ def _order(request: Requested, claims: tuple[Claim, ...], context: Context) -> O
         for claim in claims:
             check(unit, claim)
         entry = order_of(unit, request.name)
+        resumed = entry is not None
         if entry is None:
             body = {"request": request.name, "reason": request.reason.value, "images": len(request.marks.cases)}
             entry = context.ledger.append(unit, Event(EventKind.ERASURE_ORDERED, EVERYWHERE, body)).number
-    return Order(request.name, entry)
+    return Order(request.name, entry, resumed)
 
 
 def _prove(marks: Marks, context: Context) -> Looked:

@@ -28,10 +28,14 @@ from maintain_pipelines.weight_walk import walk
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """For which request something is erased, and the entry of the ledger that ordered it."""
+    """For which request something is erased, and the entry of the ledger that ordered it.
+
+    `resumed`: it was ordered by an earlier closing that was cut short, and may have erased something.
+    """
 
     request: str
     entry: int
+    resumed: bool = False
 
 
 def sweep(order: Order, marks: Marks, context: Context) -> Mapping[str, int]:

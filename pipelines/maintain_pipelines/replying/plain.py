@@ -264,8 +264,10 @@ def _erased(told: Told, voice: Voice) -> Iterator[str]:
         )
         if count
     ]
+    nothing = "what was left" if told.resumed else "nothing, since nothing was there"
+    before = " What had been erased before an interruption is not counted in that." if told.resumed else ""
     yield (
-        f"On {spoken_day(ended)} we erased {joined(tuple(gone)) or 'nothing, since nothing was there'}. Then "
+        f"On {spoken_day(ended)} we erased {joined(tuple(gone)) or nothing}.{before} Then "
         f"{many(told.searched or 0, 'file')} and the whole database were searched: nothing of {voice.somebody} was "
         "left but what we keep, as named below."
     )

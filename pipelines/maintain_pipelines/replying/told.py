@@ -67,7 +67,8 @@ class LineageTold:
 class Told:
     """A request on one day.
 
-    `images` has a number for each person, None once nobody can say; `erased` and `searched` are None before the end.
+    `images` has a number for each person, None once nobody can say; `erased` and `searched` are None before the end;
+    `resumed` erasures were cut short once, and what went before that is not counted.
     """
 
     standing: Standing
@@ -77,6 +78,7 @@ class Told:
     duties: tuple[DutyCount, ...]
     out_of_reach: tuple[str, ...]
     erased: Mapping[str, int] | None
+    resumed: bool
     searched: int | None
 
 
@@ -104,6 +106,7 @@ def tell_request(name: str, context: Context, *, policies: Sequence[Shelved] | N
         duties=standing.outlook.duties if standing.outlook else _duties(cases, said, lineages),
         out_of_reach=_texts(body.get("out_of_reach")) if body else OUT_OF_REACH,
         erased=_counts(body.get("erased")) if body else None,
+        resumed=bool(body and body.get("resumed")),
         searched=int(str(body["searched"])) if body else None,
     )
 

@@ -49,12 +49,12 @@ class Standing:
 
     @property
     def waits_for(self) -> str:
-        """What comes next, in a few words for a list."""
+        """What comes next, in a few words for a list; what a person must do before what happens by itself."""
         if self.request.state.ended:
             return "nothing"
         if self.outlook is None:
             return "the registry to answer"
-        for lineage in self.outlook.unanswered:
+        for lineage in sorted(self.outlook.unanswered, key=lambda one: one.policy is not None):
             return f"{lineage.model}: {f'policies/{lineage.policy}' if lineage.policy else 'a person'}"
         left = [f"{lineage.model} {one.version}" for lineage in self.outlook.lineages for one in lineage.exposed]
         if left:

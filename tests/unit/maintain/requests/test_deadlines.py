@@ -14,7 +14,7 @@ from maintain.requests import check_dates, deadline_of, usual_due
 DAY = date(2026, 3, 31)
 
 
-@pytest.mark.parametrize(("received", "due"), [(1, 5), (-3, -4)])
+@pytest.mark.parametrize(("received", "due"), [(1, 5), (-3, -4), (0, 367)])
 def test_dates_that_cannot_be_are_refused(received: int, due: int) -> None:
     with pytest.raises(InputError):
         check_dates(DAY + timedelta(received), DAY + timedelta(due), DAY)

@@ -305,3 +305,20 @@ def test_the_look_finds_a_picture_by_digest_and_a_mark_in_a_name(workspace: Path
     found = look(context.workspace, Marks(pixels=frozenset({Person(7).pixels})))
     assert {path.name for path in found.pictures} == {"x", f"{Person(7).pixels}.npy"}
     assert picture(7).shape == (6, 4, 3)
+
+
+def test_a_closing_that_was_cut_short_says_that_its_counts_are_those_of_the_last_pass(
+    workspace: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_answered(workspace, LEARNED)
+
+    def cut(*_: object) -> None:
+        raise RefusedError("Cut short.", remedy="Say it again.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("maintain_pipelines.erasing.closing._prove", cut)
+        with pytest.raises(RefusedError, match="Cut short"):
+            close_request(REQUEST, context)
+    done = close_request(REQUEST, context)
+    assert done.resumed
+    assert done.erased["pictures"] == 0

@@ -24,6 +24,8 @@ from maintain_pipelines.destroy import destroy
 from maintain_pipelines.erasing import close_request
 from maintain_pipelines.promote import promote
 from maintain_pipelines.replying import Edition, reply
+from maintain_pipelines.replying.letter import compose
+from maintain_pipelines.replying.told import tell_request
 from maintain_pipelines.requests import settle, standing_of, withdraw_request
 from maintain_pipelines.retire import retire
 from maintain_registry import EventKind
@@ -200,6 +202,14 @@ def test_a_closed_request_is_told_what_was_erased_and_what_is_out_of_reach(conte
     assert "overdue" not in said
     assert "the image archive of the hospital" in said
     assert "the PACS" in text(context)
+
+
+def test_an_erasure_that_was_cut_short_once_does_not_say_that_its_counts_are_all(context: Context) -> None:
+    closed(context)
+    whole = tell_request("R-2026-0001", context)
+    said = str(compose(replace(whole, resumed=True, erased={})).parts)
+    assert "we erased what was left" in said
+    assert "before an interruption is not counted" in said
 
 
 def test_who_is_not_there_is_told_so_only_when_that_is_sure(context: Context) -> None:

@@ -65,6 +65,15 @@ def test_a_policy_that_would_not_answer_is_not_named(asked: Context, given: Poli
     assert "maintain policy new forget-requests --model triage" in str(found.action)
 
 
+def test_what_a_person_must_do_is_listed_before_what_happens_by_itself(asked: Context) -> None:
+    install(asked, manifest_of(images_of(1, 3), model="second-model"), salt=7)
+    shelf = (Shelved("second.yaml", policy(model="second-model")),)
+    found = standing_of("R-2026-0001", asked, policies=shelf)
+    assert found.outlook is not None
+    assert [lineage.policy for lineage in found.outlook.unanswered] == ["second.yaml", None]
+    assert found.waits_for == "triage: a person"
+
+
 def test_the_first_that_answers_is_named(asked: Context) -> None:
     found = lineage(asked, policy("{consent.status: withdrawn}"), policy(), policy())
     assert (found.policy, found.schedule, found.action) == ("1.yaml", "0 3 * * * Europe/Vienna", None)
