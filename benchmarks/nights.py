@@ -36,6 +36,7 @@ from maintain.settings import FOLDER, find_workspace
 from maintain.vocabulary import Alias, Health, RequestState, Split
 from maintain_pipelines.champions import read_version
 from maintain_pipelines.context import Context, silence
+from maintain_pipelines.demo import demo_key
 from maintain_pipelines.destroy import destroy
 from maintain_pipelines.doctor import examine
 from maintain_pipelines.freeze import freeze_snapshot, split_lineage
@@ -143,7 +144,9 @@ def month(place: Path, seed: int, *, nights: int = NIGHTS, patients: int = 1300)
     before = resource.getrusage(resource.RUSAGE_SELF)
     clock = FrozenClock(START + timedelta(hours=9))
     world = World.draw(place / "world", seed, patients=patients, nights=nights)
-    create_workspace(place / "workspace", clock=clock, actor="simulation", registry=FOLDER)
+    create_workspace(
+        place / "workspace", clock=clock, actor="simulation", pseudonym_key=demo_key(seed), registry=FOLDER
+    )
     workspace = find_workspace(place / "workspace")
     workspace = replace(
         workspace, settings=replace(workspace.settings, compute=replace(workspace.settings.compute, threads=THREADS))

@@ -54,9 +54,6 @@ store = "{store}"       # where versions are kept: mlflow, or folder
 {uri}           # of an MLflow server; without one the registry lies in this workspace
 {credentials}    # user:password for it, mode 0600
 
-[runs]
-# lease_seconds = 60    # how long a run may be silent before another may take over
-
 [requests]
 # answer_days = 30    # days until a request to be forgotten must be answered
 # warn_days = 7       # days before that date at which people are warned
@@ -66,6 +63,9 @@ store = "{store}"       # where versions are kept: mlflow, or folder
 # heartbeat = "jobs.heartbeat.json"    # when scheduled work last ran, and how it went
 # webhook = ""                         # https://HOST/PATH that is told the same
 # webhook_key = "keys/webhook.key"     # signs it, mode 0600
+
+[runs]
+# lease_seconds = 60    # how long a run may be silent before another may take over
 """
 
 

@@ -55,7 +55,7 @@ POINTS: dict[str, tuple[str, str, int, str]] = {
     "verified": ("maintain_pipelines.run", "_verify", 1, "after"),
     "intent without files": ("maintain_registry.intents", "_begin", 1, "after"),
     "files without entry": ("maintain_registry.folder:FolderStore", "put", 1, "after"),
-    "entry written, not committed": ("maintain_pipelines.register", "suppress", 1, "after"),
+    "entry written, not committed": ("maintain_pipelines.register", "bar_matches", 1, "after"),
     "recorded, no alias": ("maintain_registry.intents", "_record", 1, "after"),
     "alias, intent not done": ("maintain_registry.folder:FolderStore", "set_alias", 1, "after"),
     "registered, not written down": ("maintain_registry.intents", "register", 1, "after"),
