@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from sqlalchemy import insert, select
 
 from helpers.cohorts import fill, make_case
 from helpers.commands import say
@@ -16,13 +18,21 @@ from helpers.workspaces import new_workspace
 from maintain.cli.catalogues import catalogues
 from maintain.clock import FrozenClock
 from maintain.database import open_database
+from maintain.database.daily_tables import turn as turns
+from maintain.database.tables import run as runs
 from maintain.settings import find_workspace
+from maintain.vocabulary import RunState
 from maintain_pipelines.context import Context
 from maintain_pipelines.jobs import Load
+from maintain_pipelines.select import preview
 from maintain_policies import load_policy
 
 #: When the policy files were laid down.
 LAID = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
+
+#: The first call that finds it due, and the time to the next night.
+NIGHT = datetime.fromisoformat("2026-03-03T03:05:00Z")
+DAY = timedelta(days=1)
 
 #: Every night at three.
 NIGHTLY = "0 3 * * *"
@@ -84,6 +94,33 @@ def at(root: Path, moment: datetime) -> Iterator[tuple[Context, FrozenClock]]:
     clock = FrozenClock(moment)
     with opened(root) as context:
         yield replace(context, clock=clock, ledger=replace(context.ledger, clock=clock)), clock
+
+
+def rows(root: Path) -> list[tuple[str, str, int, str | None]]:
+    """Every turn: its job and moment, how many it caught up, how it ended."""
+    with at(root, NIGHT) as (context, _), context.database.read() as unit:
+        found = unit.rows(select(turns).order_by(turns.c.due, turns.c.job))
+    return [(row.job, row.due, row.missed, row.outcome) for row in found]
+
+
+def record(root: Path, name: str, state: RunState, age: int, moment: datetime = NIGHT) -> None:
+    """A run of the policy on the cohort and champion as they are."""
+    with at(root, moment) as (context, _):
+        plan = preview(load()(context.workspace.policies / f"{name}.yaml"), context).selection.plan
+        values = {
+            "run": f"run-{state}",
+            "model": plan.model,
+            "policy": plan.policy,
+            "policy_name": name,
+            "champion": plan.champion.weights,
+            "state": state.value,
+            "slot": 1,
+            "roles": plan.roles,
+            "started": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+            "changed": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        with context.database.begin() as unit:
+            unit.execute(insert(runs), values)
 
 
 def call_together(root: str, processes: str) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
-from helpers.nights import LAID, LEARNED, UNSEEN, at, lay, load, make_scheduled
+from helpers.nights import DAY, LAID, LEARNED, NIGHT, UNSEEN, at, lay, load, make_scheduled, record, rows
 from maintain.database.daily_tables import turn as table
 from maintain.database.tables import run as runs
 from maintain.errors import DamagedError, HeldError, InputError, NotEvaluatedError, RefusedError, UnknownNameError
@@ -24,9 +24,6 @@ from maintain_pipelines.run import RunEnd
 from maintain_pipelines.select import preview
 from maintain_policies import Policy
 from maintain_registry import EventKind, Ledger
-
-NIGHT = datetime.fromisoformat("2026-03-03T03:05:00Z")
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -41,12 +38,6 @@ def call(root: Path, moment: datetime = NIGHT, *, only: str | None = None, again
 
 def told(found: Night) -> list[tuple[str, str]]:
     return [(turn.job, turn.outcome.value) for turn in found.turns]
-
-
-def rows(root: Path) -> list[tuple[str, str, int, str | None]]:
-    with at(root, NIGHT) as (context, _), context.database.read() as unit:
-        found = unit.rows(select(table).order_by(table.c.due, table.c.job))
-    return [(row.job, row.due, row.missed, row.outcome) for row in found]
 
 
 def begun(root: Path) -> list[str]:
@@ -75,26 +66,6 @@ def raises(error: BaseException) -> Callable[[], Any]:
         raise error
 
     return way
-
-
-def record(root: Path, name: str, state: RunState, age: int, moment: datetime = NIGHT) -> None:
-    """A run of the policy on the cohort and champion as they are."""
-    with at(root, moment) as (context, _):
-        plan = preview(load()(context.workspace.policies / f"{name}.yaml"), context).selection.plan
-        values = {
-            "run": f"run-{state}",
-            "model": plan.model,
-            "policy": plan.policy,
-            "policy_name": name,
-            "champion": plan.champion.weights,
-            "state": state.value,
-            "slot": 1,
-            "roles": plan.roles,
-            "started": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-            "changed": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-        }
-        with context.database.begin() as unit:
-            unit.execute(insert(runs), values)
 
 
 # --- refusals --------------------------------------------------------------------------------------
@@ -389,35 +360,3 @@ def test_signs_are_given_at_the_beginning_after_each_turn_and_at_the_end(
     found = call(root)
     assert [(sign.ended, len(sign.turns)) for sign in heard] == [(None, 0), (None, 1), ("2026-03-03T03:05:00Z", 1)]
     assert heard[-1] == found
-
-
-# --- looking ahead ---------------------------------------------------------------------------------
-
-
-def test_looking_changes_nothing_and_tells_why(root: Path) -> None:
-    lay(root, "bad", cron="never")
-    lay(root, "forget", age=LEARNED[0], zone="Europe/Vienna")
-    lay(root, "held", age=LEARNED[1])
-    lay(root, "late", cron="0 9 * * *")
-    lay(root, "nobody", age=99)
-    record(root, "held", RunState.REJECTED, LEARNED[1])
-    with at(root, NIGHT) as (context, _):
-        seen = outlook(context, load=load(), at=NIGHT)
-        ahead = outlook(context, load=load(), at=NIGHT + DAY)
-    assert rows(root) == []
-    assert [file.file for file in seen.unreadable] == ["bad.yaml"]
-    forget, held, nobody, late = seen.jobs
-    assert (forget.due, forget.following) == ("2026-03-03T02:00:00Z", "2026-03-04T02:00:00Z")
-    assert (forget.outcome, forget.told) == (None, "To forget: 1 image of 1 person.")
-    assert (held.outcome, held.run) == (JobOutcome.HELD_BACK, "run-rejected")
-    assert (nobody.outcome, nobody.told) == (JobOutcome.NOTHING_TO_DO, "No image matches.")
-    assert (late.due, late.following, late.told) == (None, "2026-03-03T09:00:00Z", "Not due.")
-    assert {job.job: job.missed for job in ahead.jobs} == {"forget": 1, "held": 1, "late": 0, "nobody": 1}
-
-
-def test_a_policy_that_cannot_be_planned_is_foreseen(root: Path) -> None:
-    path = lay(root, "job")
-    path.write_text(path.read_text().replace("name: triage", "name: other"))
-    with at(root, NIGHT) as (context, _):
-        (job,) = outlook(context, load=load(), at=NIGHT + 300 * DAY).jobs
-    assert job.outcome is JobOutcome.BAD_INPUT
