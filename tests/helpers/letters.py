@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import insert, update
 
 from helpers.cohorts import NOW, arrive, make_case
+from helpers.lineage import opened
 from helpers.workspaces import new_workspace
+from maintain.clock import FrozenClock
 from maintain.cohort import CohortStore, LabelFact
 from maintain.database import UnitOfWork, open_database, tables
 from maintain.intake import Pseudonyms, load_pseudonyms
@@ -15,6 +21,7 @@ from maintain.settings import find_workspace
 from maintain.vocabulary import Reason
 from maintain_pipelines.context import Context
 from maintain_pipelines.requests import Filed, Shelved, file_request, order_of
+from maintain_registry import MemoryStore
 
 KEY = bytes(range(32))
 
@@ -55,6 +62,14 @@ def make_town(root: Path) -> Path:
         know_issuer(unit, keys, ISSUER)
     database.close()
     return root
+
+
+@contextmanager
+def visiting(town: Path, root: Path, clock: FrozenClock | None = None) -> Iterator[Context]:
+    """A copy of the town at `root`, open, its registry in memory and its time that of the clock."""
+    with opened(Path(shutil.copytree(town, root)), MemoryStore()) as found:
+        still = clock or FrozenClock()
+        yield replace(found, clock=still, ledger=replace(found.ledger, clock=still))
 
 
 def name_of(number: int, keys: Pseudonyms | None = None) -> str:

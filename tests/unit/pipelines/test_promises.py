@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, update
 
-from helpers.letters import images_of, make_town, wish
-from helpers.lineage import install, manifest_of, opened
+from helpers.letters import images_of, make_town, visiting, wish
+from helpers.lineage import install, manifest_of
 from maintain.clock import FrozenClock
 from maintain.database import tables
 from maintain.vocabulary import Health
 from maintain_pipelines.context import Context
 from maintain_pipelines.doctor.findings import Finding
 from maintain_pipelines.doctor.promises import check_jobs, check_requests
-from maintain_registry import MemoryStore
 
 DAY = 24 * 60 * 60
 
@@ -36,8 +33,8 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def context(tmp_path: Path, town: Path, clock: FrozenClock) -> Iterator[Context]:
-    with opened(Path(shutil.copytree(town, tmp_path / "workspace")), MemoryStore()) as found:
-        yield replace(found, clock=clock, ledger=replace(found.ledger, clock=clock))
+    with visiting(town, tmp_path / "workspace", clock) as found:
+        yield found
 
 
 def of_requests(context: Context) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from helpers.letters import images_of, make_town, wish
-from helpers.lineage import install, manifest_of, opened
+from helpers.letters import images_of, make_town, visiting, wish
+from helpers.lineage import install, manifest_of
 from maintain.clock import FrozenClock
 from maintain.database import tables
 from maintain.errors import RefusedError
@@ -21,7 +20,6 @@ from maintain_pipelines.context import Context, Talk
 from maintain_pipelines.jobs import requests as room
 from maintain_pipelines.jobs.requests import attend
 from maintain_pipelines.jobs.told import RequestsTold
-from maintain_registry import MemoryStore
 
 DAY = 24 * 60 * 60
 
@@ -40,8 +38,8 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def context(tmp_path: Path, town: Path, clock: FrozenClock) -> Iterator[Context]:
-    with opened(Path(shutil.copytree(town, tmp_path / "workspace")), MemoryStore()) as found:
-        yield replace(found, clock=clock, ledger=replace(found.ledger, clock=clock))
+    with visiting(town, tmp_path / "workspace", clock) as found:
+        yield found
 
 
 def state(context: Context) -> RequestState:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from helpers.letters import make_town
-from helpers.lineage import opened
-from maintain.clock import FrozenClock
+from helpers.letters import make_town, visiting
 from maintain_pipelines.context import Context
-from maintain_registry import MemoryStore
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +20,5 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def context(tmp_path: Path, town: Path) -> Iterator[Context]:
     """A copy of it, open."""
-    root = Path(shutil.copytree(town, tmp_path / "workspace"))
-    with opened(root, MemoryStore()) as found:
-        clock = FrozenClock()
-        yield replace(found, clock=clock, ledger=replace(found.ledger, clock=clock))
+    with visiting(town, tmp_path / "workspace") as found:
+        yield found
